@@ -1,0 +1,35 @@
+"""Write Pipfile.lock anew from Pipfile: `python tools/lock.py` (maintainers, with internet).
+
+Pipenv writes the address of its index into the lock. Ours names none, so that every reader's
+pip asks the index it is set up for; the hashes see to it that all get the same files.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CATEGORIES = "packages train dev-packages"
+
+
+def without_index(lock: dict) -> dict:
+    """The lock without any word of where its packages came from."""
+    lock["_meta"]["sources"] = []
+    for category, packages in lock.items():
+        if category != "_meta":
+            for package in packages.values():
+                package.pop("index", None)
+    return lock
+
+
+if __name__ == "__main__":
+    # Without [[source]], pip's own settings would enter the lock's hash: so, none.
+    environment = os.environ | {"PIP_CONFIG_FILE": os.devnull, "PIPENV_VERBOSITY": "-1"}
+    command = [sys.executable, "-m", "pipenv", "lock", "--categories", CATEGORIES]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    path = ROOT / "Pipfile.lock"
+    lock = without_index(json.loads(path.read_text(encoding="utf-8")))
+    text = json.dumps(lock, indent=4, sort_keys=True) + "\n"
+    path.write_text(text, encoding="utf-8", newline="\n")
