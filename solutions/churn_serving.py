@@ -1,7 +1,4 @@
-"""The churn service: POST a customer to /predict and get the probability that they leave.
-
-PORT and CHURN_MODEL in the environment change its port (9696) and its model file.
-"""
+"""The churn service: POST a customer to /predict. Set PORT and CHURN_MODEL to change those."""
 
 import hashlib
 import json
