@@ -1,0 +1,201 @@
+"""Start a web service from a notebook, as a terminal would, and never leave it behind.
+
+    service = labkit.service.start("churn_serving.py")
+    requests.get(service.url + "/ping")
+    print(service.log())
+    service.stop()
+
+The script runs in a process of its own, under guard.py. It ends with `stop()`, with the
+notebook's kernel, and when the kernel is killed; interrupting a cell (■) does not touch it.
+"""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, build_opener
+
+import psutil
+
+from labkit import SOLUTIONS, LabError
+
+READY = "/labkit-asks-whether-you-are-ready"
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+no_proxy = build_opener(ProxyHandler({}))  # a proxy would ask its own localhost
+
+_started = {}  # port: Service, of this kernel
+
+
+def start(script, *arguments, port: int = 9696, wait: float = 60, **environment: str) -> "Service":
+    """Start a script that serves HTTP on a port of this machine and return it once it answers.
+
+    script: a file in the current folder, else one in solutions/; arguments go to the script,
+    PORT and the named environment variables into its environment. wait: seconds.
+    A service that this kernel runs on the same port is stopped first. Raises LabError when the
+    script is not found, another program holds the port, the script ends, or it does not answer.
+    """
+    path = next(
+        (folder / script for folder in (Path.cwd(), SOLUTIONS) if (folder / script).is_file()), None
+    )
+    if path is None:
+        raise LabError(f"There is no script {script} here or in solutions/.")
+    if port in _started:
+        _started.pop(port).stop()
+    if is_open(port):
+        raise LabError(
+            f"Port {port} is taken by {holder(port)}. Stop it (Ctrl+C in its terminal, or "
+            "shut down the notebook that started it) and run this cell again."
+        )
+    service = Service(path, arguments, port, environment)
+    try:
+        service.wait_until_ready(wait)
+    except BaseException:  # also ■ while waiting
+        service.stop()
+        raise
+    _started[port] = service
+    return service
+
+
+class Service:
+    """A running script: `url`, `process`, `log()` and `stop()`; also a context manager."""
+
+    def __init__(self, path, arguments, port, environment):
+        self.path, self.port, self.url = path, port, f"http://localhost:{port}"
+        guard = Path(__file__).with_name("guard.py")
+        # A group of its own, or the notebook's interrupt button would end the service too.
+        group = (
+            {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+            if sys.platform == "win32"
+            else {"start_new_session": True}
+        )
+        self.process = subprocess.Popen(
+            [sys.executable, guard, path, *arguments],
+            env=os.environ
+            | {"PORT": str(port), "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+            | environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            **group,
+        )
+        self._lines = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            if READY not in line:
+                self._lines.append(COLOURS.sub("", line))
+
+    def wait_until_ready(self, seconds: float) -> None:
+        """Return when this very process answers; raise LabError when it ends or stays silent."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                self._reader.join(5)
+                raise LabError(f"{self.path.name} ended by itself. It said: {self._last_words()}")
+            if self.owns_port() and self._answers():
+                return
+            time.sleep(0.1)
+        raise LabError(
+            f"{self.path.name} does not answer on port {self.port} after {seconds} s. "
+            f"It said: {self._last_words()}"
+        )
+
+    def owns_port(self) -> bool:
+        """Say whether this process, or one that it started, listens on the port."""
+        try:
+            family = [psutil.Process(self.process.pid)]
+            family += family[0].children(recursive=True)
+            return any(listens(process, self.port) for process in family)
+        except psutil.Error:
+            return False
+
+    def _answers(self):
+        try:
+            no_proxy.open(f"http://127.0.0.1:{self.port}{READY}", timeout=2).close()
+        except HTTPError as answer:  # 404 is an answer
+            answer.close()
+        except OSError:
+            return False
+        return True
+
+    def _last_words(self):
+        lines = [line.strip() for line in self._lines if line.strip()]
+        return lines[-1] if lines else "nothing."
+
+    def log(self) -> str:
+        """Return what the service has printed so far, without colours."""
+        count = -1
+        while count < len(self._lines):  # a log line may arrive after the answer
+            count = len(self._lines)
+            time.sleep(0.2)
+        return "".join(self._lines)
+
+    def stop(self) -> None:
+        """End the service and all that it started; harmless when it has ended already."""
+        try:
+            family = psutil.Process(self.process.pid).children(recursive=True)
+        except psutil.Error:
+            family = []
+        self.process.stdin.close()  # the guard sees it
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        _, alive = psutil.wait_procs(family, timeout=5)
+        for process in alive:
+            process.kill()
+        self._reader.join(5)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def is_open(port: int) -> bool:
+    """Say whether anything accepts connections on this port of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def listens(process: psutil.Process, port: int) -> bool:
+    """Say whether the process listens on the port, as far as we may look into it."""
+    try:
+        return any(
+            connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+            for connection in process.net_connections(kind="tcp")
+        )
+    except psutil.Error:
+        return False
+
+
+def holder(port: int) -> str:
+    """Name who listens on the port: its command and process id, or 'another program'."""
+    for process in psutil.process_iter():  # process by process: macOS forbids the direct way
+        if listens(process, port):
+            try:
+                names = [Path(word).name for word in process.cmdline()[:3]]
+                command = " ".join(name for name in names if name != "guard.py")
+            except psutil.Error:
+                command = "a program"
+            return f"{command} (process {process.pid})"
+    return "another program, perhaps another user's"

@@ -1,0 +1,40 @@
+"""What several tests share: a trained model and running services."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+# The figures in notebooks and tests are those of OpenBLAS's Haswell kernels (see lesson 01).
+os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
+# Tests talk to this machine only; a proxy must not come between.
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "localhost,127.0.0.1"
+
+import pytest
+
+from labkit import SOLUTIONS
+from labkit.service import free_port, start
+
+
+@pytest.fixture(scope="session")
+def model_file(tmp_path_factory) -> Path:
+    """A model that train.py made for this run, with its card beside it."""
+    path = tmp_path_factory.mktemp("model") / "churn-model.bin"
+    subprocess.run(
+        [sys.executable, SOLUTIONS / "train.py", "--out", path], check=True, capture_output=True
+    )
+    return path
+
+
+@pytest.fixture(scope="session")
+def churn_service(model_file):
+    """The churn service, running on a free port."""
+    with start("churn_serving.py", port=free_port(), CHURN_MODEL=str(model_file)) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def service_url(request) -> str:
+    """Where the contract is tested: CHURN_SERVICE_URL (a container, say), else our own service."""
+    url = os.environ.get("CHURN_SERVICE_URL")
+    return url.rstrip("/") if url else request.getfixturevalue("churn_service").url
