@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "data"
 SOLUTIONS = ROOT / "solutions"
+STYLE = Path(__file__).with_name("lab.mplstyle")  # how plots look
 
 
 class LabError(Exception):

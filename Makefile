@@ -1,0 +1,15 @@
+# For maintainers. Learners need start.py alone. Use the lab's environment (pipenv shell, .venv).
+.PHONY: help lock lessons images image test
+
+help:     ## list the targets
+	@sed -n 's/^\([a-z]*\): *## /  \1\t/p' $(MAKEFILE_LIST)
+lock:     ## write Pipfile.lock anew from Pipfile (internet)
+	python tools/lock.py
+lessons:  ## run the lessons and store their outputs
+	python tools/run_lessons.py
+images:   ## draw images/*.svg from images/*.dot (Graphviz)
+	python tools/draw.py
+image:    ## build the container image and check it (Docker, or root on Debian)
+	python tests/image.py
+test:     ## run every test
+	python start.py test

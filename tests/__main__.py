@@ -1,0 +1,58 @@
+"""Run every test in this environment: `python -m tests [pytest options]`, from the repository.
+
+`python3 start.py test` and `pipenv run test` come here. The steps: lint, tests, lessons.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = [str(path) for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+
+
+def same_numbers() -> bool:
+    """Say whether this machine can repeat the lessons' outputs to the letter.
+
+    The stored outputs come from the locked packages on Linux x86-64 (lesson 01 tells why).
+    """
+    sys.path.insert(0, str(ROOT))
+    from labkit import doctor
+
+    return (platform.system(), platform.machine()) == ("Linux", "x86_64") and not doctor.differing()
+
+
+def steps(options):
+    pytest_run = [sys.executable, "-m", "pytest"]
+    strictness = "--nbval" if same_numbers() else "--nbval-lax"
+    yield "lint", [sys.executable, "-m", "ruff", "check"]
+    yield "format", [sys.executable, "-m", "ruff", "format", "--check", "--quiet"]
+    yield "tests", [*pytest_run, "-n", "2", "--dist", "loadgroup", "-rs", "tests", *options]
+    yield (
+        f"lessons ({strictness})",
+        [*pytest_run, strictness, "--nbval-current-env", "--nbval-cell-timeout=120", *NOTEBOOKS],
+    )
+
+
+def main(options) -> int:
+    os.environ["OPENBLAS_CORETYPE"] = "Haswell"
+    failed = []
+    for name, command in steps(options):
+        print(f"\n== {name}", flush=True)
+        start = time.monotonic()
+        code = subprocess.run(command, cwd=ROOT).returncode
+        print(f"== {name}: {'failed' if code else 'passed'} ({time.monotonic() - start:.0f} s)")
+        if code:
+            failed.append(name)
+    print(f"\nFailed: {', '.join(failed)}" if failed else "\nAll steps passed.", flush=True)
+    return bool(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,24 @@
+"""Run lessons and store their outputs: `python tools/run_lessons.py [notebook ...]` (maintainers).
+
+What differs from machine to machine (versions, times) is left out of the stored file.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+
+if __name__ == "__main__":
+    os.environ["OPENBLAS_CORETYPE"] = "Haswell"  # the stored figures are those of these kernels
+    for path in map(Path, sys.argv[1:] or sorted(NOTEBOOKS.glob("*.ipynb"))):
+        notebook = nbformat.read(path, as_version=4)
+        NotebookClient(
+            notebook, timeout=120, record_timing=False, resources={"metadata": {"path": NOTEBOOKS}}
+        ).execute()
+        notebook.metadata.language_info = {"name": "python"}
+        nbformat.write(notebook, path)
+        print(path.name)
