@@ -19,6 +19,9 @@ if __name__ == "__main__":
         NotebookClient(
             notebook, timeout=120, record_timing=False, resources={"metadata": {"path": NOTEBOOKS}}
         ).execute()
+        for cell in notebook.cells:
+            if "nbval-ignore-output" in cell.metadata.get("tags", []):
+                cell.outputs = []  # it speaks of this machine
         notebook.metadata.language_info = {"name": "python"}
         nbformat.write(notebook, path)
         print(path.name)

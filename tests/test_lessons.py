@@ -1,0 +1,264 @@
+"""What every lesson promises: its form, its pictures, its numbers, and nothing of our machine."""
+
+import ast
+import copy
+import os
+import re
+import socket
+import tomllib
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from labkit import ROOT, SOLUTIONS
+
+LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+FACTS = tomllib.loads((ROOT / "tests" / "facts.toml").read_text(encoding="utf-8"))
+PAGES = [ROOT / "README.md", ROOT / "data" / "README.md"]
+
+WORDS_PER_MINUTE = 130  # of technical prose, on a screen
+MINUTES_PER_CELL = 0.75  # to run it, look, and change something
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def texts(notebook):
+    return [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def output_text(notebook):
+    """All that the cells have put out, as text; pictures left out."""
+    parts = []
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            parts.append(output.get("text", ""))
+            data = output.get("data", {})
+            parts += [data.get(kind, "") for kind in ("text/plain", "text/html", "text/markdown")]
+    return "\n".join(parts)
+
+
+# Each check returns the faults that it finds, so that a fault can be put in to see it found.
+
+
+def minutes(notebook) -> int:
+    """Estimate how long a lesson takes, in minutes, to the next five."""
+    words = sum(len(text.split()) for text in texts(notebook))
+    exact = words / WORDS_PER_MINUTE + len(code_cells(notebook)) * MINUTES_PER_CELL
+    return max(5, 5 * round(exact / 5))
+
+
+def faults_of_form(notebook):
+    first = code_cells(notebook)[0].source if code_cells(notebook) else ""
+    head = texts(notebook)[0]
+    everything = "\n".join(texts(notebook))
+    if first != code_cells(read(LESSONS[0]))[0].source:
+        yield "the first code cell is not the one that all lessons share"
+    if not re.match(r"# \d+ · \S", head) or not re.search(r"^\*[^*]+\*$", head, re.M):
+        yield "the first cell lacks the title or the line of purpose"
+    if f"**Time:** about {minutes(notebook)} minutes (an estimate)" not in head:
+        yield f"the time is not the computed one, {minutes(notebook)} minutes"
+    if "**You need:**" not in head or "**You will be able to**" not in head:
+        yield "the first cell does not say what is needed, or what for"
+    headings = re.findall(r"^## (.+)$", everything, re.M)
+    if headings[-3:] != ["If it goes wrong", "Recap", "Your turn"]:
+        yield f"it ends with {headings[-3:]}"
+    for cell in code_cells(notebook):
+        if len(cell.source.splitlines()) > 12:
+            yield f"a cell of {len(cell.source.splitlines())} lines: {cell.source[:60]!r}"
+
+
+def faults_of_style(text):
+    for word in re.findall(r"\b(simply|just|obviously|easy|trivial|of course)\b", text, re.I):
+        yield f"the word {word!r}"
+
+
+def faults_of_links(text, folder):
+    for alt, target in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", text):
+        if len(alt.split()) < 5:
+            yield f"the picture {target} has no alt text that tells what it tells"
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
+        if not target.startswith(("http://", "https://")) and not (folder / target).exists():
+            yield f"the link to {target} leads nowhere"
+
+
+def numbers_in_prose(text):
+    """The numbers that are set as code, such as `0.858` or `(5634, 45)`."""
+    text = re.sub(r"```.*?```", "", text, flags=re.S)
+    spans = re.findall(r"`([^`\n]+)`", text)
+    return [span for span in spans if re.fullmatch(r"[-(]?\d[\d.,:%e )-]*", span)]
+
+
+def faults_of_numbers(notebook, facts):
+    outputs = re.sub(r"<[^>]+>", " ", output_text(notebook))
+    for text in texts(notebook):
+        for number in numbers_in_prose(text):
+            exactly = rf"(?<![\d.]){re.escape(number)}(?![\d]|\.\d)"
+            if number not in facts and not re.search(exactly, outputs):
+                yield f"`{number}` is in no output and no fact"
+
+
+def faults_of_outputs(notebook):
+    private = re.compile(
+        r"/home/|/root|/Users/|[A-Z]:\\|/tmp/|/var/folders|ipykernel_|0x[0-9a-f]{6,}"
+        r"|\b20\d\d-\d\d-\d\d|\b\d\d:\d\d:\d\d\b|\bPID\b|process \d+",
+    )
+    here = {str(ROOT), str(Path.home()), socket.gethostname(), os.environ.get("USER", "")} - {
+        "",
+        "/",
+    }
+    for cell in code_cells(notebook):
+        if cell.execution_count is None:
+            yield f"a cell was not run: {cell.source[:60]!r}"
+        for output in cell.outputs:
+            if output.output_type == "error" or output.get("name") == "stderr":
+                yield f"an error or a warning is stored: {cell.source[:60]!r}"
+            text = "\n".join(
+                [output.get("text", "")]
+                + [
+                    str(value)
+                    for kind, value in output.get("data", {}).items()
+                    if "image" not in kind
+                ]
+            )
+            for found in private.findall(text) + [name for name in here if name in text]:
+                yield f"the stored outputs speak of this machine: {found!r}"
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    if counts != list(range(1, len(counts) + 1)):
+        yield "the cells were not run from top to bottom"
+
+
+def functions(source):
+    return {
+        node.name: ast.unparse(node)
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef)
+    }
+
+
+def faults_of_functions(notebook, script_source):
+    """A lesson and its script show the same function, but for the docstring."""
+    script = ast.parse(script_source)
+    for node in script.body:
+        if isinstance(node, ast.FunctionDef) and ast.get_docstring(node):
+            del node.body[0]
+    script = functions(ast.unparse(script))
+    lesson = functions("\n".join(cell.source for cell in code_cells(notebook)))
+    for name in lesson.keys() & script.keys():
+        if lesson[name] != script[name]:
+            yield f"{name} differs from the script's"
+
+
+@pytest.fixture(params=LESSONS, ids=lambda path: path.stem)
+def lesson(request):
+    return read(request.param)
+
+
+def test_lesson_has_its_form(lesson):
+    assert not list(faults_of_form(lesson))
+
+
+def test_lesson_has_its_style(lesson):
+    assert not list(faults_of_style("\n".join(texts(lesson))))
+
+
+def test_lesson_has_no_dead_link_and_no_picture_without_alt_text(lesson):
+    assert not list(faults_of_links("\n".join(texts(lesson)), ROOT / "notebooks"))
+
+
+def test_numbers_in_prose_come_from_outputs_or_facts(lesson):
+    assert not list(faults_of_numbers(lesson, FACTS))
+
+
+def test_stored_outputs_are_complete_and_speak_of_no_machine(lesson):
+    assert not list(faults_of_outputs(lesson))
+
+
+def test_lesson_1_shows_the_functions_of_train():
+    source = (SOLUTIONS / "train.py").read_text(encoding="utf-8")
+    lesson = read(ROOT / "notebooks" / "01_train_the_model.ipynb")
+    shown = functions("\n".join(cell.source for cell in code_cells(lesson)))
+    assert {"to_dicts", "predict", "predict_single"} <= shown.keys()
+    assert not list(faults_of_functions(lesson, source))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_pages_have_their_style_and_no_dead_link(page):
+    text = page.read_text(encoding="utf-8")
+    assert not [*faults_of_style(text), *faults_of_links(text, page.parent)]
+
+
+def test_readme_gives_each_lesson_its_title_and_minutes():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for path in LESSONS:
+        number, title = re.match(r"# (\d+) · (.+)", texts(read(path))[0]).groups()
+        row = f"| {number} | [{title}](notebooks/{path.name}) | {minutes(read(path))} |"
+        assert row.lower() in readme.lower()
+
+
+def test_start_page_and_readme_name_the_same_lessons():
+    rows = r"^\| (\d+) \| \[?([^\](|]+?)(?:\]\([^)]*\))?(?: \*\(still to come\)\*)? \|"
+    start_page = "\n".join(texts(read(LESSONS[0])))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = [(n, title.lower().strip()) for n, title in re.findall(rows, start_page, re.M)]
+    assert len(named) == 10
+    assert named == [(n, t.lower().strip()) for n, t in re.findall(rows, readme, re.M)]
+
+
+def test_facts_have_their_sources():
+    assert FACTS and all(len(source.split()) > 3 for source in FACTS.values())
+
+
+# The wrong answers: what each check must refuse.
+
+
+@pytest.fixture
+def good():
+    return copy.deepcopy(read(ROOT / "notebooks" / "01_train_the_model.ipynb"))
+
+
+def test_form_refuses_a_long_cell_another_time_and_another_end(good):
+    good.cells[0].source = good.cells[0].source.replace("**Time:** about", "**Time:** perhaps")
+    good.cells[-1].source = good.cells[-1].source.replace("## Your turn", "## The end")
+    code_cells(good)[0].source = "import labkit" + "\nx = 1" * 12
+    assert len(list(faults_of_form(good))) == 4
+
+
+def test_style_refuses_what_makes_a_learner_feel_small():
+    assert len(list(faults_of_style("You simply add it. Obviously."))) == 2
+
+
+def test_links_refuse_a_dead_one_and_an_empty_alt_text():
+    text = "![](../images/whole-picture.svg) and [this](nowhere.ipynb)"
+    assert len(list(faults_of_links(text, ROOT / "notebooks"))) == 2
+
+
+def test_numbers_refuse_one_that_no_output_has(good):
+    good.cells.append(nbformat.v4.new_markdown_cell("The AUC is `0.85`, or `(5634, 46)`."))
+    assert len(list(faults_of_numbers(good, FACTS))) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"{Path.home()}/model.bin", "C:\\Users\\me", "<Line2D at 0x7f3a5c>", "2026-01-31", "12:30:01"],
+)
+def test_outputs_refuse_what_speaks_of_a_machine(good, text):
+    code_cells(good)[3].outputs = [nbformat.v4.new_output("stream", text=text)]
+    assert list(faults_of_outputs(good))
+
+
+def test_outputs_refuse_a_cell_not_run_and_a_warning(good):
+    code_cells(good)[3].outputs = [nbformat.v4.new_output("stream", name="stderr", text="warning")]
+    code_cells(good)[4].execution_count = None
+    assert len(list(faults_of_outputs(good))) == 3
+
+
+def test_functions_refuse_another_body(good):
+    source = "def predict_single(customer, dv, model):\n    return 0.5\n"
+    assert list(faults_of_functions(good, source)) == ["predict_single differs from the script's"]

@@ -1,0 +1,54 @@
+"""The lessons, run by papermill: other parameters, another working directory, nothing changed."""
+
+import re
+import subprocess
+
+import nbformat
+import papermill
+import pytest
+
+from labkit import DATA, ROOT
+
+
+def run(name, tmp_path, **parameters):
+    """Run a lesson from a foreign folder; return all that its cells printed or showed as text."""
+    target = tmp_path / "out.ipynb"
+    papermill.execute_notebook(
+        ROOT / "notebooks" / name, target, parameters,
+        kernel_name="python3", cwd=tmp_path, progress_bar=False, execution_timeout=120,
+    )  # fmt: skip
+    notebook = nbformat.read(target, as_version=4)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return "\n".join(o.get("text") or o.get("data", {}).get("text/plain", "") for o in outputs)
+
+
+def changes():
+    command = ["git", "status", "--porcelain"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
+
+
+def test_start_page_runs(tmp_path):
+    assert "NameError" in run("00_start_here.ipynb", tmp_path)
+
+
+def test_training_lesson_takes_c_and_the_original_data(tmp_path):
+    """IBM's own file has one column more, customerID."""
+    lines = (DATA / "telco-customer-churn.csv").read_text(encoding="utf-8").splitlines()
+    original = [f"{n:04}-ABCDE,{line}" for n, line in enumerate(lines)]
+    original[0] = f"customerID,{lines[0]}"
+    data = tmp_path / "original.csv"
+    data.write_text("\n".join(original) + "\n", encoding="utf-8")
+
+    before = changes()
+    cautious = run("01_train_the_model.ipynb", tmp_path, C=0.001, data_path=str(data))
+    assert "(7043, 21)" in cautious and "(5634, 45)" in cautious
+    converged = r"tolerance 1e-08: \d+ steps, (0\.\d+)"
+    stored = (ROOT / "notebooks" / "01_train_the_model.ipynb").read_text(encoding="utf-8")
+    usual, careful = (float(re.search(converged, text)[1]) for text in (stored, cautious))
+    assert usual + 0.05 < careful < 0.2654, "a smaller C must draw her towards the average"
+    assert changes() == before
+
+
+def test_training_lesson_stops_at_data_that_is_not_there(tmp_path):
+    with pytest.raises(papermill.PapermillExecutionError, match="FileNotFoundError"):
+        run("01_train_the_model.ipynb", tmp_path, data_path="nowhere.csv")
