@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # -*- coding: utf-8 -*-
-"""Set up the churn lab, then open it: python3 start.py [COMMAND]
+"""Set up the churn lab, then open it.
 
+Usage: python3 start.py [COMMAND]
   (none), lab [OPTIONS]   set up, then open JupyterLab (--no-browser and its other options)
   setup                   only set up
   test [OPTIONS]          set up, then run every test (pytest's options)
@@ -12,7 +13,8 @@ Pipfile.lock and checks each file against its hash there. Nothing else on the ma
 undo it, delete .venv. Once it is there, a start takes seconds and needs no internet.
 """
 # An old Python must be able to read this file, to refuse itself in a sentence: so no f-strings,
-# no annotations, and nothing but the standard library.
+# no annotations, no [*lists], and nothing but the standard library.
+# ruff: noqa: RUF005
 
 from __future__ import print_function
 
@@ -41,7 +43,7 @@ ROOT = os.path.dirname(os.path.abspath(__file__))
 VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, *(["Scripts", "python.exe"] if WINDOWS else ["bin", "python"]))
 STAMP = os.path.join(VENV, "complete.json")  # there only while the environment is whole
-CACHE = os.path.join(ROOT, ".uv-cache")  # uv's downloads, kept until the environment is whole
+CACHE = os.path.join(ROOT, ".uv-cache")  # downloads, kept until the environment is whole
 
 
 class Refusal(Exception):
@@ -105,26 +107,37 @@ def version_of(command, environment):
         return (0,)
 
 
+def can_import(name):
+    try:
+        __import__(name)
+    except ImportError:
+        return False
+    return True
+
+
+def can_write(folder):
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        return False
+    return True
+
+
 def check_machine():
     """Refuse a machine on which building the environment would fail."""
-    try:
-        import ensurepip  # noqa: F401
-        import venv  # noqa: F401
-    except ImportError:
+    if not (can_import("venv") and can_import("ensurepip")):
         raise Refusal(
             "This Python lacks its modules venv and ensurepip: on Debian or Ubuntu run "
             "`sudo apt install python{0}.{1}-venv`, elsewhere install Python from python.org; "
             "then run this again.".format(*sys.version_info)
-        ) from None
+        )
     if os.path.exists(VENV) and not os.path.isdir(VENV):
         raise Refusal("{0} is a file where a folder must go: move it away.".format(VENV))
-    try:
-        tempfile.TemporaryFile(dir=ROOT).close()
-    except OSError as error:
+    if not can_write(ROOT):
         raise Refusal(
-            "The folder {0} can't be written in ({1}): copy the lab to a folder of your own, "
-            "then run this again.".format(ROOT, error.strerror)
-        ) from None
+            "The folder {0} can't be written in: copy the lab to a folder of your own, "
+            "then run this again.".format(ROOT)
+        )
     free = shutil.disk_usage(ROOT).free // 10**6
     if free < NEEDED_MB:
         raise Refusal(
@@ -244,6 +257,7 @@ def build(new):
 
     environment = child_environment()
     environment.setdefault("UV_CACHE_DIR", CACHE)
+    environment.setdefault("PIP_CACHE_DIR", os.path.join(environment["UV_CACHE_DIR"], "pip"))
     if new:
         # When this runs on .venv's own Python, that is deleted: so use the one it was made from.
         python = getattr(sys, "_base_executable", None) or sys.executable
@@ -264,7 +278,7 @@ def build(new):
     uv_pip = [PYTHON, "-m", "uv", "pip"]
     lines = [line for name in sorted(packages) for line in packages[name]]
     run(  # --no-build: no hour of compiling, but a sentence, where a package is not made for
-        "Downloading and installing {0} packages".format(len(packages)),
+        "Downloading and installing the packages",
         uv_pip
         + ["sync", "--python", PYTHON, "--require-hashes", "--no-build"]
         + [write_lines("lock.txt", lines)],
@@ -311,9 +325,10 @@ def write_lines(name, lines):
 def use_index_of_pip(pip, environment):
     """Send uv to the package index that pip is set up for: uv does not read pip's settings."""
     output = subprocess.check_output(
-        pip + ["config", "list"], env=environment, stderr=subprocess.DEVNULL
+        pip + ["config", "list"], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL
     )
-    settings = dict(line.split("=", 1) for line in output.decode("utf-8").splitlines())
+    lines = output.decode("utf-8", "replace").splitlines()
+    settings = dict(line.split("=", 1) for line in lines if "=" in line)
     for name in (":env:.index-url", "install.index-url", "global.index-url"):
         if name in settings:
             environment.setdefault("UV_DEFAULT_INDEX", ast.literal_eval(settings[name]))
@@ -340,7 +355,7 @@ def run(step, command, environment, remedy=NETWORK):
         output.seek(0)
         text = output.read().decode("utf-8", "replace")
     if child.returncode:
-        say("\n".join(text.splitlines()[-15:]), sys.stderr)
+        say("\n".join(text.splitlines()[-40:]), sys.stderr)
         for words, help_ in REMEDIES.items():
             remedy = help_ if words in text.lower() else remedy
         raise Refusal("{0} failed, the lines above say why: {1}".format(step, remedy))

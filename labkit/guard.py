@@ -8,13 +8,34 @@ import os
 import runpy
 import sys
 import threading
+import time
 from pathlib import Path
 
 
 def end_with_starter() -> None:
-    while os.read(0, 1):
-        pass
+    if sys.platform == "win32":
+        wait_on_windows()
+    else:
+        while os.read(0, 1):
+            pass
     os._exit(0)
+
+
+def wait_on_windows() -> None:
+    """Wait for the end of standard input by looking at it again and again.
+
+    A read that waits would hold up whoever else uses this pipe: a child process (Flask's
+    reloader starts one) inherits it and would hang while its Python starts.
+    """
+    import _winapi
+    import msvcrt
+
+    try:
+        while True:
+            _winapi.PeekNamedPipe(msvcrt.get_osfhandle(0))
+            time.sleep(0.2)
+    except OSError:  # the other end is closed
+        pass
 
 
 if __name__ == "__main__":

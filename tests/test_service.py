@@ -1,0 +1,436 @@
+"""labkit.service: a service is ours, answers, and never outlives its notebook."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+import requests
+from jupyter_client.manager import start_new_kernel
+from nbclient import NotebookClient
+
+from labkit import ROOT, LabError, service
+from labkit.service import free_port, is_open, start
+
+# The services of the lessons: with Flask's reloader, which is two processes, and on PORT.
+RELOADING = """
+import os
+from flask import Flask
+
+app = Flask("ping")
+
+
+@app.route("/ping", methods=["GET"])
+def ping():
+    return "PONG"
+
+
+if __name__ == "__main__":
+    app.run(debug=True, host="127.0.0.1", port=int(os.environ["PORT"]))
+"""
+# A quick one, without Flask: answers GET with the name that it was started under.
+QUICK = """
+import os, sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(" ".join(sys.argv[1:] + [os.environ.get("NAME", "")]).encode())
+
+
+print("\\x1b[31mhello\\x1b[0m in red")
+HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+
+
+@pytest.fixture
+def script(tmp_path, monkeypatch):
+    """Return a function that writes a script into the current folder and returns its name."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(text, name="script.py"):
+        Path(name).write_text(text, encoding="utf-8")
+        return name
+
+    return write
+
+
+def ended(process):
+    # A zombie has ended: only its new parent has not asked for its exit code yet.
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def have_ended(processes, seconds=10):
+    """Wait until no process runs any more; return whether that came true."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if all(ended(process) for process in processes):
+                return True
+        except psutil.NoSuchProcess:
+            continue
+        time.sleep(0.1)
+    return False
+
+
+def have_closed(ports, seconds=10):
+    """Wait until nothing listens on the ports; return whether that came true."""
+    # On a busy machine, threads of an ended process still hold its port for a moment.
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not any(map(is_open, ports)):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def family(pid):
+    process = psutil.Process(pid)
+    return [process, *process.children(recursive=True)]
+
+
+def get(port, path="/ping"):
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.get(f"http://127.0.0.1:{port}{path}", timeout=5)
+
+
+# --- Whatever ends the kernel or interrupts it ---
+
+
+class Kernel:
+    """A notebook's kernel."""
+
+    def __init__(self, folder, **environment):
+        self.manager, self.client = start_new_kernel(
+            kernel_name="python3", cwd=str(folder), env=os.environ | environment
+        )
+
+    def run(self, code, seconds=60):
+        """Run a cell; return what a notebook shows below it."""
+        texts = []
+
+        def collect(message):
+            content = message["content"]
+            texts.append(content.get("text") or "\n".join(content.get("traceback", [])))
+
+        self.client.execute_interactive(code, timeout=seconds, output_hook=collect)
+        return "".join(texts)
+
+
+@contextmanager
+def kernel(folder, **environment):
+    running = Kernel(folder, **environment)
+    try:
+        yield running
+    finally:
+        running.client.stop_channels()
+        running.manager.shutdown_kernel(now=True)
+
+
+ENDINGS = {
+    "stop": lambda kernel, _: kernel.run("one.stop(); two.stop()"),
+    "shutdown": lambda kernel, _: kernel.manager.shutdown_kernel(),
+    "restart": lambda kernel, _: kernel.manager.restart_kernel(),
+    "terminate": lambda _, process: process.terminate(),  # SIGTERM; on Windows the same as kill
+    "kill": lambda _, process: process.kill(),  # SIGKILL
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_no_service_outlives_its_notebook(tmp_path, model_file, ending):
+    (tmp_path / "reloading.py").write_text(RELOADING, encoding="utf-8")
+    ports = free_port(), free_port()
+    with kernel(tmp_path, CHURN_MODEL=str(model_file)) as running:
+        printed = running.run(
+            "import os; from labkit.service import start\n"
+            f"one = start('reloading.py', port={ports[0]})\n"
+            f"two = start('churn_serving.py', port={ports[1]})\n"
+            "print('pids', os.getpid(), one.process.pid, two.process.pid)"
+        )
+        assert printed.startswith("pids "), printed
+        kernel_pid, *pids = map(int, printed.split()[1:])
+        processes = [process for pid in pids for process in family(pid)]
+        assert len(processes) >= 3  # the reloader has two
+        assert [get(port).text for port in ports] == ["PONG", "PONG"]
+
+        ENDINGS[ending](running, psutil.Process(kernel_pid))
+        assert have_ended(processes), [process for process in processes if not ended(process)]
+        assert have_closed(ports)
+
+
+def test_interrupting_a_cell_leaves_the_service_alone(tmp_path, model_file):
+    (tmp_path / "reloading.py").write_text(RELOADING, encoding="utf-8")
+    ports = free_port(), free_port()
+    with kernel(tmp_path, CHURN_MODEL=str(model_file)) as running:
+        printed = running.run(
+            "from labkit.service import start\n"
+            f"one = start('reloading.py', port={ports[0]})\n"
+            f"two = start('churn_serving.py', port={ports[1]})\n"
+            "print('pids', one.process.pid, two.process.pid)"
+        )
+        processes = [p for pid in map(int, printed.split()[1:]) for p in family(pid)]
+        running.client.execute(
+            "import time, requests\n"
+            "try:\n"
+            "    print('sleeping', flush=True); time.sleep(30)\n"
+            "except KeyboardInterrupt:\n"
+            "    session = requests.Session(); session.trust_env = False\n"
+            "    print('interrupted', *(session.get(s.url + '/ping').text for s in (one, two)))"
+        )
+        wait_for_output(running, "sleeping")
+        running.manager.interrupt_kernel()
+        assert wait_for_output(running, "interrupted") == "interrupted PONG PONG\n"
+        time.sleep(0.5)
+        assert not any(ended(process) for process in processes)
+        assert running.run("print(one.process.poll(), two.process.poll())") == "None None\n"
+    assert have_ended(processes)
+
+
+def wait_for_output(running, word):
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        content = running.client.get_iopub_msg(timeout=30)["content"]
+        if word in content.get("text", ""):
+            return content["text"]
+    raise AssertionError(f"{word} was not printed")
+
+
+def test_interrupting_a_start_ends_what_was_started(tmp_path):
+    code = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid()))"
+    (tmp_path / "silent.py").write_text(code + "; time.sleep(60)", encoding="utf-8")
+    with kernel(tmp_path) as running:
+        code = "from labkit.service import start; start('silent.py', port=1)"
+        running.client.execute(code, stop_on_error=False)
+        deadline = time.monotonic() + 30
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        processes = family(int((tmp_path / "pid").read_text()))
+        running.manager.interrupt_kernel()
+        assert have_ended(processes)
+        assert running.run("print('alive')") == "alive\n"
+
+
+def test_on_windows_the_guard_looks_at_the_pipe_until_it_breaks():
+    code = """
+import sys, types
+looks = []
+def look(handle):
+    looks.append(handle)
+    if len(looks) == 3:
+        raise BrokenPipeError
+sys.modules["_winapi"] = types.SimpleNamespace(PeekNamedPipe=look)
+sys.modules["msvcrt"] = types.SimpleNamespace(get_osfhandle=lambda number: ("handle", number))
+sys.path.insert(0, sys.argv[1])
+import guard
+guard.wait_on_windows()
+print(looks)
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code, ROOT / "labkit"], capture_output=True, encoding="utf-8"
+    )
+    assert (result.stdout, result.stderr) == ("[('handle', 0), ('handle', 0), ('handle', 0)]\n", "")
+
+
+# --- The port ---
+
+
+def test_a_busy_port_is_named_with_its_holder_and_nothing_is_started(script):
+    script("raise SystemExit('must not run')", "late.py")
+    with start(script(QUICK), port=free_port()) as other:
+        before = psutil.Process().children()
+        service._started.pop(other.port)  # as if another notebook had started it
+        with pytest.raises(LabError) as error:
+            start("late.py", port=other.port)
+        assert psutil.Process().children() == before
+        assert re.fullmatch(
+            rf"Port {other.port} is taken by python\S* script\.py "
+            rf"\(process {other.process.pid}\)\. Stop it \(Ctrl\+C .*\) and run this cell again\.",
+            str(error.value),
+        )
+        assert get(other.port).status_code == 200
+
+
+def test_an_old_server_that_answers_is_not_mistaken_for_ours(script, monkeypatch):
+    script(RELOADING, "late.py")
+    port = free_port()
+    with start(script(QUICK), port=port) as other:
+        service._started.pop(port)
+        monkeypatch.setattr(service, "is_open", lambda port: False)  # taken right after the look
+        with pytest.raises(LabError, match=r"^late\.py ended by itself\. It said: .*port"):
+            start("late.py", port=port)
+        assert port not in service._started
+        assert other.process.poll() is None
+
+
+def test_a_holder_that_may_not_be_looked_into_is_another_program(monkeypatch):
+    monkeypatch.setattr(service, "listens", lambda process, port: False)
+    assert service.holder(1) == "another program, perhaps another user's"
+
+
+def test_a_free_port_is_free_and_a_taken_one_is_open():
+    assert not is_open(free_port())
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert is_open(server.getsockname()[1])
+
+
+# --- Scripts that don't serve ---
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("print('bye')", "bye"),
+        ("import sys; sys.exit('No model: run train.py')", "No model: run train.py"),
+        ("import not_there", "ModuleNotFoundError: No module named 'not_there'"),
+        ("", "nothing."),
+    ],
+)
+def test_a_script_that_ends_at_once_is_quoted(script, text, said):
+    with pytest.raises(LabError) as error:
+        start(script(text), port=free_port())
+    assert str(error.value) == f"script.py ended by itself. It said: {said}"
+
+
+def test_a_script_that_is_not_there_is_named(script):
+    with pytest.raises(LabError, match=r"^There is no script nothing\.py here or in solutions/\.$"):
+        start("nothing.py")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import time; print('thinking'); time.sleep(60)",
+        # listens, and speaks another language than HTTP
+        "import os, socket\n"
+        "server = socket.create_server(('127.0.0.1', int(os.environ['PORT'])))\n"
+        "print('thinking')\n"
+        "while True: server.accept()[0].sendall(b'220 mail\\n')",
+    ],
+)
+def test_a_script_that_does_not_answer_is_ended_after_the_time_limit(script, text):
+    port = free_port()
+    before = psutil.Process().children()
+    began = time.monotonic()
+    with pytest.raises(LabError) as error:
+        start(script(text), port=port, wait=2)
+    assert time.monotonic() - began < 10
+    assert str(error.value) == (
+        f"script.py does not answer on port {port} after 2 s. It said: thinking"
+    )
+    assert psutil.Process().children() == before
+    assert not is_open(port)
+
+
+def test_an_error_is_one_line_in_a_notebook(tmp_path):
+    code = "import labkit.service\nlabkit.service.start('nothing.py')"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    NotebookClient(
+        notebook, allow_errors=True, resources={"metadata": {"path": tmp_path}}
+    ).execute()
+    (output,) = notebook.cells[0].outputs
+    assert output["traceback"] == ["✘ There is no script nothing.py here or in solutions/."]
+
+
+# --- Ordinary use ---
+
+
+def test_starting_again_replaces_the_old_service(script):
+    script(QUICK)
+    port = free_port()
+    first = start("script.py", port=port, NAME="first")
+    second = start("script.py", "argument", port=port, NAME="second")
+    try:
+        assert first.process.poll() is not None
+        assert get(port).text == "argument second"
+    finally:
+        second.stop()
+    assert not is_open(port)
+
+
+def test_stopping_twice_is_harmless_and_touches_nobody_else(script, monkeypatch):
+    running = start(script(QUICK), port=free_port())
+    running.stop()
+    bystander = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:  # the system gives the number of the ended service to another program
+        monkeypatch.setattr(running.process, "pid", os.getpid())
+        running.stop()
+        assert bystander.poll() is None
+    finally:
+        bystander.communicate()
+
+
+def test_a_service_that_ended_by_itself_can_be_stopped(script):
+    running = start(script(QUICK), port=free_port())
+    running.process.kill()
+    running.process.wait()
+    running.stop()
+    assert not is_open(running.port)
+
+
+def test_a_child_that_ignores_the_end_is_killed(script):
+    stubborn = (
+        "import subprocess, sys\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+    )
+    running = start(script(stubborn + QUICK), port=free_port())
+    processes = family(running.process.pid)
+    assert len(processes) == 2
+    running.stop()
+    assert have_ended(processes, seconds=1)
+
+
+def test_the_log_is_without_colours_and_without_our_own_question(script):
+    with start(script(QUICK), port=free_port()) as running:
+        get(running.port, "/seen")
+        log = running.log()
+    assert log.startswith("hello in red\n")
+    assert "GET /seen" in log
+    assert "labkit" not in log
+
+
+def test_the_log_of_a_talkative_service_comes_too(script):
+    chatter = (
+        "import threading, time\n"
+        "def talk():\n"
+        "    while True: print('still here'); time.sleep(0.02)\n"
+        "threading.Thread(target=talk, daemon=True).start()\n"
+    )
+    with start(script(chatter + QUICK), port=free_port()) as running:
+        began = time.monotonic()
+        assert "still here" in running.log()
+        assert time.monotonic() - began < 5
+
+
+def test_a_script_of_this_folder_comes_before_one_of_solutions(script):
+    with start(script(QUICK, "flask_test.py"), port=free_port(), NAME="mine") as running:
+        assert get(running.port).text == "mine"
+
+
+def test_a_script_runs_as_a_terminal_would_run_it(script, tmp_path):
+    script("SECRET = 'from the script's folder'".replace("'s", ""), "neighbour.py")
+    script(
+        "import __main__, sys, neighbour; print(__name__, sys.argv[1:], neighbour.SECRET)\n" + QUICK
+    )
+    with start("script.py", "--flag", port=free_port()) as running:
+        assert "__main__ ['--flag'] from the script folder\n" in running.log()
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_a_proxy_does_not_come_between(script, monkeypatch, name):
+    for no_proxy in ["NO_PROXY", "no_proxy"]:
+        monkeypatch.delenv(no_proxy, raising=False)
+    monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    with start(script(QUICK), port=free_port(), wait=20) as running:
+        assert running.process.poll() is None
