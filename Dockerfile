@@ -65,8 +65,10 @@ USER 10001:10001
 
 # Each can be changed without a new build: `docker run -e PORT=8080 -p 8080:8080 churn`.
 # 0.0.0.0 is every address of the container: 127.0.0.1 in here can't be reached from outside.
-# One worker process per container: for more load, run more containers. Its threads keep /health
-# quick while others compute or wait for the rest of a slow client's body.
+# One worker process per container: for more load, run more containers. Its eight threads keep
+# /health quick while others compute, or wait for the rest of a slow client's body (granian's log
+# warns that eight are many for few cores: these mostly wait). They stay for ten minutes without
+# work, not half a minute: a SIGTERM that comes while granian starts a thread can get lost.
 # At SIGTERM (`docker stop`) granian takes no new connection, finishes what runs, and ends; after
 # 8 seconds it ends what still hangs, since Docker itself kills everything after 10.
 # Python's output goes to `docker logs` at once, and it writes no .pyc files.
@@ -74,7 +76,8 @@ ENV PORT=9696 \
     GRANIAN_HOST=0.0.0.0 \
     GRANIAN_INTERFACE=wsgi \
     GRANIAN_WORKERS=1 \
-    GRANIAN_BLOCKING_THREADS=32 \
+    GRANIAN_BLOCKING_THREADS=8 \
+    GRANIAN_BLOCKING_THREADS_IDLE_TIMEOUT=600 \
     GRANIAN_WORKERS_KILL_TIMEOUT=8 \
     GRANIAN_LOG_ACCESS_ENABLED=true \
     PYTHONUNBUFFERED=1 \

@@ -103,7 +103,7 @@ class ChurnService:
         for wait in [self.patience / 2**power for power in (5, 4, 3, 2, 1)] + [None]:
             try:
                 response = self.session.request(
-                    method, self.url + path, json=customers, timeout=timeout, allow_redirects=False
+                    method, self.url + path, json=customers, timeout=timeout
                 )
                 trouble = f"answers {response.status_code}"
                 if response.status_code < 500:

@@ -508,7 +508,6 @@ WRONG_ANSWERS = {
     "405": instead("/predict/batch", 405, {"error": "method"}),
     "413": instead("/predict/batch", 413, {"error": "too large"}),
     "415": instead("/predict/batch", 415, {"error": "media type"}),
-    "302": instead("/predict/batch", 302, {"error": "elsewhere"}),
     "400 that names nobody": instead("/predict/batch", 400, NAMES_NOBODY),
     "400 that names a stranger": instead("/predict/batch", 400, NAMES_A_STRANGER),
     "400 without problems": instead("/predict/batch", 400, []),

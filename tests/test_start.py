@@ -209,8 +209,8 @@ def test_an_unknown_command_ends_with_a_sentence(options, fresh):
     assert listing(fresh) == before
 
 
-def test_help_names_every_command_also_on_an_ascii_console(fresh):
-    child = start(fresh, "--help", PYTHONIOENCODING="ascii")
+def test_help_names_every_command(fresh):
+    child = start(fresh, "--help")
     assert (child.returncode, child.stderr) == (0, "")
     assert re.findall(r"^  .*?(lab|setup|test|doctor)\b", child.stdout, re.M) == [
         "lab",
@@ -256,11 +256,13 @@ def built(tmp_path_factory, cache):
     hostile = tmp_path_factory.mktemp("hostile")
     for name in ("pip", "uv", "setuptools", "sklearn"):
         (hostile / f"{name}.py").write_text("raise ImportError('hostile')", encoding="utf-8")
-    # An active conda or other environment, and another working directory, must not matter.
+    # An active conda or other environment, another working directory, and a console that can't
+    # write the folder's name must not matter.
     output = set_up(
         folder,
         cache,
         cwd=hostile,
+        PYTHONIOENCODING="ascii",
         PYTHONPATH=str(hostile),
         VIRTUAL_ENV=str(hostile),
         CONDA_PREFIX=str(hostile),
@@ -403,10 +405,30 @@ def test_uv_asks_the_index_that_pip_is_set_up_for(module, tmp_path, monkeypatch)
     assert variables["UV_DEFAULT_INDEX"] == "the user's"
 
 
-def test_a_damaged_package_does_not_survive_without_a_stamp(built, cache):
-    (built / ".venv/complete.json").unlink(missing_ok=True)
-    shutil.rmtree(site_packages(built) / "sklearn/linear_model", ignore_errors=True)
+def test_what_makes_an_environment_complete(built, cache, module, monkeypatch, tmp_path):
     set_up(built, cache)
+    monkeypatch.setattr(module, "ROOT", str(built))
+    monkeypatch.setattr(module, "PYTHON", str(python_of(built)))
+    monkeypatch.setattr(module, "STAMP", str(built / ".venv/complete.json"))
+    assert module.state() == "complete"
+    content = json.loads((built / ".venv/complete.json").read_text(encoding="utf-8"))
+    cases = [
+        ("folder", str(tmp_path), "missing"),  # copied
+        ("folder", str(tmp_path / "gone"), "missing"),  # moved
+        ("python", [3, 11, 4], "missing"),  # the Python below it has changed
+        ("hashes", {}, "outdated"),
+    ]
+    for key, value, expected in cases:
+        stamp = tmp_path / "complete.json"
+        stamp.write_text(json.dumps(content | {key: value}), encoding="utf-8")
+        monkeypatch.setattr(module, "STAMP", str(stamp))
+        assert module.state() == expected, (key, value)
+    for text in ["", "{}", "[]", '{"folder": 1}']:
+        stamp.write_text(text, encoding="utf-8")
+        assert module.state() == "missing", text
+    stamp.write_text(json.dumps(content), encoding="utf-8")
+    monkeypatch.setattr(module, "PYTHON", str(built / ".venv/no python"))
+    assert module.state() == "missing"
 
 
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
@@ -419,6 +441,8 @@ def test_other_supported_pythons_build_it_too(version, fresh, cache):
 
 @posix_only
 def test_a_moved_lab_is_built_anew_and_ctrl_c_does_no_harm(built, cache):
+    # A package that is there in part looks complete to uv: nothing old may stay.
+    shutil.rmtree(site_packages(built) / "sklearn/linear_model")
     moved = built.with_name("moved")
     built.rename(moved)
     try:
