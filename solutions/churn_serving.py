@@ -66,9 +66,9 @@ def load_model(path):
 
 default = Path(__file__).resolve().with_name("churn-model.bin")
 dv, model, card = load_model(Path(os.environ.get("CHURN_MODEL") or default))
-app = Flask("churn")
-app.config["MAX_CONTENT_LENGTH"] = 2**20  # bytes
-app.url_map.merge_slashes = False  # else //predict is answered by an HTML redirect
+app = Flask("churn", static_folder=None)
+app.config["MAX_CONTENT_LENGTH"] = 2**20 + 1  # bytes; read_json refuses the last one
+app.url_map.merge_slashes = False  # else /predict//batch is answered by an HTML redirect
 
 
 def unique(pairs):
@@ -84,6 +84,8 @@ def read_json(request):
     """Return the request's JSON body, read more strictly than Flask reads it."""
     if request.mimetype != "application/json":
         abort(415, "Send JSON, with the header Content-Type: application/json.")
+    if len(request.get_data()) > 2**20:  # a body without a length is cut there, not refused
+        abort(413)
     try:
         return json.loads(request.get_data().decode("utf-8"), object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
@@ -126,13 +128,13 @@ def health():
 @app.errorhandler(ValidationError)
 def refuse(invalid):
     problems = []
-    for error in invalid.errors(include_url=False):
+    for error in invalid.errors(include_url=False)[:100]:
         one = {"customer" if isinstance(step, int) else "field": step for step in error["loc"]}
         one["problem"] = MESSAGES.get(error["type"], error["msg"])
         one["given"] = reprlib.repr(error["input"])  # shortened
         one["allowed"] = ALLOWED.get(one.get("field"), list(ALLOWED))
         problems.append(one)
-    return jsonify(error=f"{len(problems)} problem(s) with the input", problems=problems[:100]), 400
+    return jsonify(error=f"{invalid.error_count()} problem(s)", problems=problems), 400
 
 
 @app.errorhandler(HTTPException)  # an unexpected exception comes here as a 500, logged

@@ -229,7 +229,7 @@ def main():
     add_option("--db", type=Path, default=HERE / "campaign.db", help="the SQLite database")
     add_option("--data", type=Path, default=data, help="the CSV with the customers")
     add_option("--add", type=int, metavar="LINE", help="also ask about this line of the CSV")
-    add_option("--url", default="http://localhost:9696", help="where the churn service answers")
+    add_option("--url", default="http://127.0.0.1:9696", help="where the churn service answers")
     add_option("--threshold", type=float, default=0.5, help="an e-mail at or above it")
     add_option("--batch-size", type=int, default=100, help="customers in one request, 1 to 1000")
     add_option("--patience", type=float, default=30, help="seconds to wait for an answer")

@@ -32,8 +32,8 @@ def read_customers(path):
     """Read the Telco CSV (IBM's original with customerID works too) into a clean DataFrame.
 
     Names and texts become lower case with underscores, `churn` becomes 0 or 1.
-    Raises ValueError when a column is missing, `churn` holds other words than Yes and No, or
-    `totalcharges` holds what is neither a number nor blank.
+    Raises ValueError when a column or a cell is missing, `churn` holds other words than Yes and
+    No, or a column of numbers holds a text (blanks in `totalcharges` are zeros).
     """
     df = pd.read_csv(path)
     df.columns = df.columns.str.lower().str.replace(" ", "_")
@@ -49,6 +49,13 @@ def read_customers(path):
     if not df["churn"].isin(["yes", "no"]).all():
         raise ValueError(f"{path} has values other than Yes and No in its column Churn")
     df["churn"] = (df["churn"] == "yes").astype(int)
+
+    for name in [*categorical, *numerical]:
+        if df[name].isna().any():
+            raise ValueError(f"{path} has an empty cell in its column {name}")
+    for name in numerical:
+        if not pd.api.types.is_numeric_dtype(df[name]):
+            raise ValueError(f"{path} has a text in its column {name}, where only numbers belong")
     return df
 
 

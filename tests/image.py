@@ -45,7 +45,7 @@ class Container:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT
             )
-        self.stop = lambda: stop(self.process)
+        self.stop = lambda force=False: stop(self.process, force)
         with self.process.stdin as stdin:
             stdin.write(text.encode())
 
@@ -55,15 +55,15 @@ class Container:
     def __exit__(self, *_):
         if self.process.poll() is None:
             self.stop()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(12)
-        self.process.kill()
-        self.process.wait()
+        if self.wait(12) is None:
+            self.stop(force=True)
+            self.process.wait()
         self.folder.cleanup()
 
     def wait(self, seconds=60):
-        """Return the exit code; raise TimeoutExpired."""
-        return self.process.wait(seconds)
+        """Return the exit code, or None if it still runs after so many seconds."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.process.wait(seconds)
 
     def output(self):
         """Return the log so far: bytes."""
@@ -108,14 +108,14 @@ class Docker:
         for inside, outside in files:
             command += ["--volume", f"{outside}:{inside}:ro"]
         command += ["--entrypoint", argv[0], IMAGE, *argv[1:]] if argv else [IMAGE]
-        container = Container(command, lambda _: self.stop(name), text)
+        container = Container(command, lambda _, force: self.stop(name, force), text)
         container.name = name
         return container
 
     @staticmethod
-    def stop(name):
+    def stop(name, force):
         # Docker waits for the container's end; we go on.
-        subprocess.Popen(["docker", "stop", name], stdout=subprocess.DEVNULL)
+        subprocess.Popen(["docker", "kill" if force else "stop", name], stdout=subprocess.DEVNULL)
 
 
 class Processes:
@@ -160,9 +160,9 @@ class Processes:
         return Container([*command, "sh", "-c", "\n".join(script)], self.stop, text)
 
     @staticmethod
-    def stop(process):
+    def stop(process, force):
         for child in psutil.Process(process.pid).children():  # the container's PID 1
-            child.terminate()
+            child.kill() if force else child.terminate()
 
 
 class Buildah:
@@ -398,7 +398,7 @@ def stop_loses_no_request(engine):
                 time.sleep(0.1)
             begin = time.monotonic()
             container.stop()
-            code = container.wait(30)
+            code = container.wait(12)
             seconds = time.monotonic() - begin
             crashed, seen = clients.wait(45), clients.log()
             log = container.log()
@@ -426,7 +426,8 @@ def damaged_model_is_refused(engine):
         ]:
             with engine.start(**options) as container:
                 code, log = container.wait(30), container.log()
-            check(code != 0 and sentence in log, f"it ends with {code} and says {sentence!r}", log)
+            good = code not in [0, None] and sentence in log
+            check(good, f"it ends with exit code {code} and says {sentence!r}", log)
 
 
 def script_alone_stays_on_this_machine(engine):
@@ -444,7 +445,7 @@ def script_alone_stays_on_this_machine(engine):
         )
         try:
             addresses = []
-            for _ in range(100):
+            for _ in range(300):
                 connections = psutil.Process(process.pid).net_connections("tcp")
                 addresses = [c.laddr.ip for c in connections if c.status == psutil.CONN_LISTEN]
                 if addresses or process.poll() is not None:
@@ -486,7 +487,7 @@ def check_all(engine):
                 function(engine)
             except Exception as error:  # the other checks can still tell something
                 check(False, name, f"{type(error).__name__}: {error}")
-    print(f"✘ {len(failed)} failed: {'; '.join(failed)}" if failed else "✔ the image is good")
+    print(f"✘ {len(failed)} checks failed" if failed else "✔ the image is good")
     return bool(failed)
 
 

@@ -288,7 +288,7 @@ def test_the_scripts_import_what_their_sections_install(script, sections, lackin
 
 
 # --- Can the lock be installed everywhere? ---
-# The index is asked which files there are, and none is downloaded: so their hashes are not compared.
+# The index is asked which files there are, and none is downloaded: so hashes are not compared.
 
 
 def meant_for(platform, python):

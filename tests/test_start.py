@@ -510,8 +510,16 @@ class Lab:
                 break
         else:
             raise AssertionError(self.output)
-        self.get("/api/status")
+        while not self.answers():  # the address is printed a moment before
+            assert self.process.poll() is None and time.monotonic() < started + 60, self.output
+            time.sleep(0.05)
         self.seconds = time.monotonic() - started
+
+    def answers(self):
+        try:
+            return self.get("/api/status")
+        except requests.ConnectionError:
+            return False
 
     def get(self, path, method="GET", **options):
         response = requests.request(
