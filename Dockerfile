@@ -50,7 +50,7 @@ RUN python solutions/train.py --out churn-model.bin
 
 
 # ── final: what runs in production ───────────────────────────────────────────────────────────────
-FROM base
+FROM base AS final
 
 WORKDIR /app
 COPY --from=packages /opt/venv /opt/venv

@@ -197,11 +197,13 @@ NETWORK = (
     "for a proxy that reads encrypted traffic set UV_SYSTEM_CERTS=1), then run this again: "
     "it goes on with what it has."
 )
+WRONG_FILE = (
+    "what came is not the file that Pipfile.lock names: restore Pipfile.lock, or ask who runs "
+    "your package mirror."
+)
 REMEDIES = {  # words in a tool's output, in lower case: what helps
-    "hash mismatch": "what came is not the file that Pipfile.lock names: restore Pipfile.lock, or "
-    "ask who runs your package mirror.",
-    "hashes from the requirements file": "what came is not the file that Pipfile.lock names: "
-    "restore Pipfile.lock, or ask who runs your package mirror.",
+    "hash mismatch": WRONG_FILE,  # uv
+    "hashes from the requirements file": WRONG_FILE,  # pip
     "usable wheels": "a package is not made for this Python: use a 64-bit one, on Windows for ARM "
     "the x64 one.",
     "no space left": "the disk is full: make room, then run this again.",

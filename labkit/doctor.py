@@ -285,7 +285,8 @@ def private(text):
     hosts = {os.environ.get(name) for name in ["HOSTNAME", "COMPUTERNAME", "USERDOMAIN"]}
     hosts |= {platform.node(), platform.node().split(".")[0]}
     for home in homes | {str(Path(home).resolve()) for home in homes}:
-        text = re.sub(re.escape(home) + r"(?![\w-])", "~", text, flags=re.IGNORECASE)
+        whole = r"(?<![\w.-])" + re.escape(home) + r"(?![\w-])"  # not the middle of another path
+        text = re.sub(whole, "~", text, flags=re.IGNORECASE)
     text = re.sub(r"(?i)([\\/](home|users)[\\/])[^\\/:;]+", r"\1USER", text)  # other people's
     for names, stand_in in [(users, "USER"), (hosts, "HOST")]:
         for name in sorted(names - {None, "", "localhost"}, key=len, reverse=True):

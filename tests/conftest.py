@@ -7,8 +7,6 @@ from pathlib import Path
 
 # The figures in notebooks and tests are those of OpenBLAS's Haswell kernels (see lesson 01).
 os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
-# Tests talk to this machine only; a proxy must not come between.
-os.environ["NO_PROXY"] = os.environ["no_proxy"] = "localhost,127.0.0.1"
 
 import pytest
 

@@ -487,7 +487,7 @@ def check_all(engine):
                 function(engine)
             except Exception as error:  # the other checks can still tell something
                 check(False, name, f"{type(error).__name__}: {error}")
-    print(f"✘ {len(failed)} checks failed" if failed else "✔ the image is good")
+    print(f"✘ failed checks: {len(failed)}" if failed else "✔ the image is good")
     return bool(failed)
 
 

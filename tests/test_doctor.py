@@ -469,6 +469,7 @@ def test_the_report_names_no_user_no_host_and_no_home(tmp_path):
         ("/home/anna/churn", "~/churn"),
         ("/home/anna", "~"),
         ("/home/anna-old/x", "/home/USER/x"),
+        ("/disk/home/anna/x", "/disk/home/USER/x"),
         ("/Users/Berta Maria/x", "/Users/USER/x"),
         (r"C:\Users\BERTAM~1\AppData", r"C:\Users\USER\AppData"),
         ("/mnt/c/Users/berta/x", "/mnt/c/Users/USER/x"),

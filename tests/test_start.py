@@ -23,7 +23,6 @@ VERSION = "{}.{}".format(*sys.version_info)
 WINDOWS = os.name == "nt"
 CACHES = ("UV_CACHE_DIR", "PIP_CACHE_DIR")  # where downloads are kept is what these tests decide
 VARIABLES = {name: text for name, text in os.environ.items() if name not in CACHES}
-pytestmark = pytest.mark.xdist_group("start")  # one worker: they share what was built
 posix_only = pytest.mark.skipif(WINDOWS, reason="Windows has no such signals and terminals")
 
 
@@ -362,6 +361,32 @@ def test_an_older_environment_is_brought_up_to_date_in_place(built, cache):
     assert [path.name for path in site_packages(built).glob("six-*")] == ["six-1.17.0.dist-info"]
 
 
+def test_what_makes_an_environment_complete(built, cache, module, monkeypatch, tmp_path):
+    set_up(built, cache)
+    monkeypatch.setattr(module, "ROOT", str(built))
+    monkeypatch.setattr(module, "PYTHON", str(python_of(built)))
+    monkeypatch.setattr(module, "STAMP", str(built / ".venv/complete.json"))
+    assert module.state() == "complete"
+    content = json.loads((built / ".venv/complete.json").read_text(encoding="utf-8"))
+    cases = [
+        ("folder", str(tmp_path), "missing"),  # copied
+        ("folder", str(tmp_path / "gone"), "missing"),  # moved
+        ("python", [3, 11, 4], "missing"),  # the Python below it has changed
+        ("hashes", {}, "outdated"),
+    ]
+    for key, value, expected in cases:
+        stamp = tmp_path / "complete.json"
+        stamp.write_text(json.dumps(content | {key: value}), encoding="utf-8")
+        monkeypatch.setattr(module, "STAMP", str(stamp))
+        assert module.state() == expected, (key, value)
+    for text in ["", "{}", "[]", '{"folder": 1}']:
+        stamp.write_text(text, encoding="utf-8")
+        assert module.state() == "missing", text
+    stamp.write_text(json.dumps(content), encoding="utf-8")
+    monkeypatch.setattr(module, "PYTHON", str(built / ".venv/no python"))
+    assert module.state() == "missing"
+
+
 @pytest.mark.parametrize("package", ["uv", "six"])  # the first comes with pip, the rest with uv
 def test_a_package_with_another_hash_is_refused(package, built, cache):
     uv_pip(built, "uninstall", package)
@@ -405,32 +430,6 @@ def test_uv_asks_the_index_that_pip_is_set_up_for(module, tmp_path, monkeypatch)
     assert variables["UV_DEFAULT_INDEX"] == "the user's"
 
 
-def test_what_makes_an_environment_complete(built, cache, module, monkeypatch, tmp_path):
-    set_up(built, cache)
-    monkeypatch.setattr(module, "ROOT", str(built))
-    monkeypatch.setattr(module, "PYTHON", str(python_of(built)))
-    monkeypatch.setattr(module, "STAMP", str(built / ".venv/complete.json"))
-    assert module.state() == "complete"
-    content = json.loads((built / ".venv/complete.json").read_text(encoding="utf-8"))
-    cases = [
-        ("folder", str(tmp_path), "missing"),  # copied
-        ("folder", str(tmp_path / "gone"), "missing"),  # moved
-        ("python", [3, 11, 4], "missing"),  # the Python below it has changed
-        ("hashes", {}, "outdated"),
-    ]
-    for key, value, expected in cases:
-        stamp = tmp_path / "complete.json"
-        stamp.write_text(json.dumps(content | {key: value}), encoding="utf-8")
-        monkeypatch.setattr(module, "STAMP", str(stamp))
-        assert module.state() == expected, (key, value)
-    for text in ["", "{}", "[]", '{"folder": 1}']:
-        stamp.write_text(text, encoding="utf-8")
-        assert module.state() == "missing", text
-    stamp.write_text(json.dumps(content), encoding="utf-8")
-    monkeypatch.setattr(module, "PYTHON", str(built / ".venv/no python"))
-    assert module.state() == "missing"
-
-
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
 def test_other_supported_pythons_build_it_too(version, fresh, cache):
     if version == VERSION:
@@ -471,6 +470,28 @@ def test_a_lab_without_its_python_is_built_anew_even_when_it_was_killed(built, c
 
 
 # --- JupyterLab ---
+
+
+@posix_only
+def test_ctrl_c_in_the_terminal_asks_and_stops(built):
+    import pty
+
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(PYTHON, [PYTHON, str(built / "start.py"), "lab", "--no-browser"])
+
+    def read_until(words):
+        text = ""
+        while words not in text:
+            text += os.read(terminal, 10_000).decode("utf-8")  # raises when the process ends
+
+    read_until("?token=")
+    os.write(terminal, b"\x03")
+    read_until("Shut down this Jupyter server (y/[n])?")
+    os.write(terminal, b"y\n")
+    read_until("Shutdown confirmed")
+    assert os.waitpid(pid, 0)[1] == 0
+    os.close(terminal)
 
 
 @pytest.fixture(scope="module")
@@ -544,7 +565,7 @@ def running(built, hostile_home):
 
 
 def test_a_second_start_answers_within_seconds(running):
-    assert running.seconds < 20  # under 5 on a machine that does nothing else
+    assert running.seconds < 30  # under 5 on a machine that does nothing else
 
 
 def test_jupyterlab_opens_the_first_page_on_a_free_port_of_this_machine(running):
@@ -608,25 +629,3 @@ def test_a_python_without_jupyterlab_is_told_what_to_run():
     child = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
     assert (child.returncode, child.stdout) == (1, "")
     assert re.fullmatch(r".* has no JupyterLab: run start.py, which sets it up.\n", child.stderr)
-
-
-@posix_only
-def test_ctrl_c_in_the_terminal_asks_and_stops(built):
-    import pty
-
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execv(PYTHON, [PYTHON, str(built / "start.py"), "lab", "--no-browser"])
-
-    def read_until(words):
-        text = ""
-        while words not in text:
-            text += os.read(terminal, 10_000).decode("utf-8")  # raises when the process ends
-
-    read_until("?token=")
-    os.write(terminal, b"\x03")
-    read_until("Shut down this Jupyter server (y/[n])?")
-    os.write(terminal, b"y\n")
-    read_until("Shutdown confirmed")
-    assert os.waitpid(pid, 0)[1] == 0
-    os.close(terminal)

@@ -26,7 +26,8 @@ def without_index(lock: dict) -> dict:
 
 if __name__ == "__main__":
     # Without [[source]], pip's own settings would enter the lock's hash: so, none.
-    environment = os.environ | {"PIP_CONFIG_FILE": os.devnull, "PIPENV_VERBOSITY": "-1"}
+    environment = {name: text for name, text in os.environ.items() if not name.startswith("PIP_")}
+    environment |= {"PIP_CONFIG_FILE": os.devnull, "PIPENV_VERBOSITY": "-1"}
     command = [sys.executable, "-m", "pipenv", "lock", "--categories", CATEGORIES]
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
     path = ROOT / "Pipfile.lock"
