@@ -419,7 +419,8 @@ def main(arguments):
         if state() != "complete":
             say("The environment is not complete: run start.py setup.", sys.stderr)
         if version_of([PYTHON], child_environment()) == (0,):
-            return 1
+            doctor = os.path.join(ROOT, "labkit", "doctor.py")
+            return subprocess.call([sys.executable, doctor] + options)
         return replace_with(["-m", "labkit.doctor"] + options)
     set_up()
     if command == "setup":

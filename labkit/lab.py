@@ -111,7 +111,7 @@ def write_settings(folder: Path) -> Path:
 
 
 def jupyter_options() -> list[str]:
-    """Return JupyterLab's options for this lab; the user's own come after them and win."""
+    """Return JupyterLab's options for this lab."""
     shell = os.environ.get("SHELL") or shutil.which("bash") or "sh"
     if os.name == "nt":
         shell = "powershell.exe"
@@ -134,6 +134,16 @@ def jupyter_options() -> list[str]:
     return options
 
 
+def without_repeated(options: list[str], arguments: list[str]) -> list[str]:
+    """Return the options that the user's arguments don't set: JupyterLab refuses one set twice."""
+    from jupyter_server.serverapp import aliases
+
+    long = {f"--{short}": f"--{name}" for short, name in aliases.items()}
+    given = [argument.partition("=")[0] for argument in arguments]
+    given = {long.get(name, name) for name in given}
+    return [option for option in options if option.partition("=")[0] not in given]
+
+
 def main(arguments: list[str]) -> None:
     """Run JupyterLab until the user stops it."""
     if not importlib.util.find_spec("jupyterlab"):
@@ -146,7 +156,7 @@ def main(arguments: list[str]) -> None:
     )
     from jupyterlab.labapp import LabApp  # takes seconds, so the words come first
 
-    LabApp.launch_instance(jupyter_options() + arguments)
+    LabApp.launch_instance(without_repeated(jupyter_options(), arguments) + arguments)
 
 
 if __name__ == "__main__":

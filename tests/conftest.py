@@ -1,6 +1,7 @@
 """What several tests share: a trained model and running services."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,23 @@ os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
 
 import pytest
 
-from labkit import SOLUTIONS
+from labkit import ROOT, SOLUTIONS
 from labkit.service import free_port, start
+
+
+def copy_lab(folder):
+    """Copy what git would keep of this repository, without what was built or made here."""
+    command = ["git", "ls-files", "-co", "--exclude-standard", "-z"]
+    try:
+        output = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
+        files = [ROOT / name for name in output.decode("utf-8").split("\0") if name]
+        for file in filter(Path.is_file, files):
+            target = folder / file.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, target)
+    except (OSError, subprocess.CalledProcessError):  # no git here
+        shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".venv", ".uv-cache", ".git"))
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,21 @@
 """Every command in the README and the lessons: run here, run by another test, or not run here."""
 
 import json
+import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import time
 
 import nbformat
+import psutil
 import pytest
+from conftest import copy_lab
 
 from labkit import ROOT
-from labkit.service import start
+from labkit.service import free_port, is_open, listens, start
 
 WINDOWS = "not run here: a line for Windows"
 CURL = "test_curl_lines_get_the_answers_that_the_readme_promises"
@@ -111,6 +115,34 @@ def test_curl_lines_get_the_answers_that_the_readme_promises(model_file):
         ]
     assert answers[0] == "PONG"
     assert json.loads(answers[1]).keys() == {"churn", "churn_probability"}
+
+
+@pytest.mark.xdist_group("start")  # not while that one counts what it downloads
+@pytest.mark.skipif(
+    not os.environ.get("CI"), reason="left out: the Pipenv way installs it all again; runs in CI"
+)
+def test_pipenv_way(tmp_path):
+    lab, port = copy_lab(tmp_path / "lab"), free_port()
+    foreign = ("VIRTUAL_ENV", "PYTHONPATH")
+    environment = {name: text for name, text in os.environ.items() if name not in foreign}
+    environment |= {"PIPENV_VENV_IN_PROJECT": "1", "PIPENV_IGNORE_VIRTUALENVS": "1"}
+    pipenv = [sys.executable, "-m", "pipenv"]
+    subprocess.run(
+        [*pipenv, "sync", "--dev"], cwd=lab, env=environment, check=True, capture_output=True
+    )
+    options = ["--no-browser", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    server = subprocess.Popen([*pipenv, "run", "lab", *options], cwd=lab, env=environment)
+    try:
+        deadline = time.monotonic() + 60
+        while not is_open(port) and server.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert is_open(port)
+        program = " ".join(next(p for p in psutil.process_iter() if listens(p, port)).cmdline())
+        assert program.startswith(str(lab / ".venv"))
+    finally:
+        for process in [*psutil.Process(server.pid).children(recursive=True), server]:
+            process.terminate()
+        server.wait(30)
 
 
 def test_a_page_with_an_unknown_command_is_refused():

@@ -12,33 +12,22 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 import websocket
+from conftest import copy_lab
 
 from labkit import ROOT, lab
 
 PYTHON = sys._base_executable  # not an environment's: start.py makes its own
 VERSION = "{}.{}".format(*sys.version_info)
 WINDOWS = os.name == "nt"
+FIRST = {}  # megabytes and seconds of the first set-up here
 CACHES = ("UV_CACHE_DIR", "PIP_CACHE_DIR")  # where downloads are kept is what these tests decide
 VARIABLES = {name: text for name, text in os.environ.items() if name not in CACHES}
+pytestmark = pytest.mark.xdist_group("start")  # one worker: they share what was built
 posix_only = pytest.mark.skipif(WINDOWS, reason="Windows has no such signals and terminals")
-
-
-def copy_lab(folder):
-    """Copy what git would keep of this repository, without what was built or made here."""
-    command = ["git", "ls-files", "-co", "--exclude-standard", "-z"]
-    try:
-        output = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
-        files = [ROOT / name for name in output.decode("utf-8").split("\0") if name]
-        for file in filter(Path.is_file, files):
-            target = folder / file.relative_to(ROOT)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(file, target)
-    except (OSError, subprocess.CalledProcessError):  # no git here
-        shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".venv", ".uv-cache", ".git"))
-    return folder
 
 
 def start(folder, *options, python=PYTHON, cwd=None, **variables):
@@ -221,8 +210,10 @@ def test_help_names_every_command(fresh):
 
 def test_the_doctor_sets_nothing_up(fresh):
     before = listing(fresh)
-    line = assert_refused(start(fresh, "doctor"), fresh, before)
-    assert "run start.py setup" in line
+    child = start(fresh, "doctor")
+    assert child.returncode == 1 and listing(fresh) == before
+    assert child.stderr == "The environment is not complete: run start.py setup.\n"
+    assert " Python " in child.stdout and "Traceback" not in child.stdout
 
 
 # --- Setting up (with internet) ---
@@ -248,6 +239,12 @@ def set_up(folder, cache, **options):
     return child.stdout
 
 
+def received():
+    """Return the megabytes that came from other machines since this one was started."""
+    counters = psutil.net_io_counters(pernic=True).items()
+    return sum(card.bytes_recv for name, card in counters if not name.startswith("lo")) / 10**6
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory, cache):
     """A lab that was set up; a test may break it, if it mends it."""
@@ -257,6 +254,7 @@ def built(tmp_path_factory, cache):
         (hostile / f"{name}.py").write_text("raise ImportError('hostile')", encoding="utf-8")
     # An active conda or other environment, another working directory, and a console that can't
     # write the folder's name must not matter.
+    before, begun = received(), time.monotonic()
     output = set_up(
         folder,
         cache,
@@ -267,6 +265,7 @@ def built(tmp_path_factory, cache):
         CONDA_PREFIX=str(hostile),
     )
     assert "about 350 MB to download" in output
+    FIRST.update(megabytes=received() - before, seconds=time.monotonic() - begun)
     return folder
 
 
@@ -278,6 +277,20 @@ def test_the_environment_has_what_the_lock_names_and_nothing_else(built):
     installed.pop("pip", None)
     assert "scikit-learn" in installed and "jupyterlab" in installed and "pandas" in installed
     assert {name: packages[name]["version"][2:] for name in installed} == installed
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the sizes that are announced are Linux's")
+def test_sizes_are_those_that_start_and_readme_announce(built, module):
+    files = {file.stat().st_ino: file.stat().st_size for file in built.rglob(".venv/**/*")}
+    assert sum(files.values()) / 10**6 == pytest.approx(module.INSTALLED_MB, rel=0.1)
+    assert FIRST["megabytes"] == pytest.approx(module.DOWNLOAD_MB, rel=0.3)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"downloads about {module.DOWNLOAD_MB} MB" in readme
+    assert f"{module.NEEDED_MB // 1000} GB of disk" in readme.replace("\n", " ")
+
+
+def test_first_set_up_takes_a_minute_at_the_most(built):
+    assert FIRST["seconds"] < 90  # half a minute more, as other tests share the machine
 
 
 def test_a_second_set_up_says_and_changes_nothing(built):
@@ -562,6 +575,13 @@ def running(built, hostile_home):
     running.process.communicate(timeout=30)
     with pytest.raises(ConnectionRefusedError):  # nobody goes on behind start.py's back
         socket.create_connection(("127.0.0.1", int(running.port)), timeout=5)
+
+
+def test_the_users_options_take_the_place_of_ours():
+    ours = ["--ServerApp.ip=127.0.0.1", "--ServerApp.root_dir=lab", "--allow-root"]
+    users = ["--ip=127.0.0.2", "--ServerApp.root_dir=elsewhere", "--no-browser"]
+    assert lab.without_repeated(ours, users) == ["--allow-root"]
+    assert lab.without_repeated(ours, ["--no-browser"]) == ours
 
 
 def test_a_second_start_answers_within_seconds(running):
