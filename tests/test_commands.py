@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 import shlex
 import shutil
@@ -21,9 +22,14 @@ WINDOWS = "not run here: a line for Windows"
 CURL = "test_curl_lines_get_the_answers_that_the_readme_promises"
 PIPENV = "test_pipenv_way"
 
+# The README's third digit is that of the kernels that the tests ask for (lesson 01).
+SAME_KERNELS = (platform.system(), platform.machine()) == ("Linux", "x86_64")
+PREDICTION = re.search(r"`(prediction: 0\.\d+)`", (ROOT / "README.md").read_text("utf-8"))[1]
+
 RUN = {  # command: what its output must contain
     "python solutions/train.py": "AUC 0.85",
-    "python solutions/churn_serving_simple.py": "verdict: Not churn",
+    "python solutions/churn_serving_simple.py": (PREDICTION if SAME_KERNELS else "")
+    + "\nverdict: Not churn\n",
     "python labkit/doctor.py": "✔ Python",
     "python labkit/doctor.py --report": "✔ Python",
     "python3 labkit/doctor.py --report": "✔ Python",

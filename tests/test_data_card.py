@@ -1,11 +1,12 @@
 """data/README.md says what is in the file."""
 
 import hashlib
+import math
 import re
 
 import pandas as pd
 
-from labkit import DATA
+from labkit import DATA, ROOT
 
 CARD = (DATA / "README.md").read_text(encoding="utf-8")
 CSV = DATA / "telco-customer-churn.csv"
@@ -33,6 +34,13 @@ def test_card_gives_the_sha256_and_the_counts():
     assert f"describes {len(df):,} customers" in CARD and f"with {df.shape[1]} columns" in CARD
     assert f"{left:,} of them left" in CARD and f"{left / len(df):.2%}" in CARD
     assert f"The {(df['TotalCharges'] == ' ').sum()} customers with tenure 0" in CARD
+
+
+def test_readme_names_the_customers_and_those_of_the_campaign():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    customers = len(pd.read_csv(CSV))
+    assert f"{customers:,} customers go into" in readme
+    assert f"score its {math.ceil(customers * 0.2):,} customers" in readme  # as the split rounds
 
 
 def test_column_dictionary_is_the_files():
