@@ -28,7 +28,7 @@ def changes():
 
 
 def test_start_page_runs(tmp_path):
-    assert "NameError" in run("00_start_here.ipynb", tmp_path)
+    assert "known here: True - known there: False" in run("00_start_here.ipynb", tmp_path)
 
 
 def test_training_lesson_takes_c_and_the_original_data(tmp_path):
