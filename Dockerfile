@@ -1,4 +1,5 @@
-# The churn service in a container: `docker build -t churn .`, then `docker run -p 9696:9696 churn`.
+# The churn service in a container: `docker build -t churn .`, then
+# `docker run -p 127.0.0.1:9696:9696 churn` (without 127.0.0.1, the whole network may ask it).
 #
 # The stages below are images of their own, and only the last becomes ours. What the earlier ones
 # needed (Pipenv, pandas, the customers' data) stays behind in them.
@@ -63,7 +64,7 @@ COPY --chmod=644 solutions/churn_serving.py ./
 # service can't change itself, and needs no place to write: `docker run --read-only` works.
 USER 10001:10001
 
-# Each can be changed without a new build: `docker run -e PORT=8080 -p 8080:8080 churn`.
+# Each can be changed without a new build: `docker run -e PORT=8080 -p 127.0.0.1:9696:8080 churn`.
 # 0.0.0.0 is every address of the container: 127.0.0.1 in here can't be reached from outside.
 # One worker process per container: for more load, run more containers. Its eight threads keep
 # /health quick while others compute, or wait for the rest of a slow client's body (granian's log

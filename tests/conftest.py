@@ -30,6 +30,15 @@ def copy_lab(folder):
     return folder
 
 
+def assert_one_sentence(text, *words):
+    """Hold that a message is one line, no stack trace, and has the words."""
+    assert isinstance(text, str)
+    assert len(text.strip().splitlines()) == 1, text
+    assert "Traceback" not in text
+    for word in words:
+        assert word in text
+
+
 @pytest.fixture(scope="session")
 def model_file(tmp_path_factory) -> Path:
     """A model that train.py made for this run, with its card beside it."""

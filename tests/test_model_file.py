@@ -18,6 +18,7 @@ from pathlib import Path
 import flask
 import pytest
 import requests
+from conftest import assert_one_sentence
 
 from labkit import DATA, SOLUTIONS
 from labkit.service import free_port
@@ -54,14 +55,6 @@ def why_not(monkeypatch):
         return end.value.code  # Python prints a text and exits with 1
 
     return why_not
-
-
-def assert_one_sentence(text, *words):
-    assert isinstance(text, str)
-    assert len(text.strip().splitlines()) == 1, text
-    assert "Traceback" not in text
-    for word in words:
-        assert word in text
 
 
 @pytest.fixture

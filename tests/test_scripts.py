@@ -17,6 +17,7 @@ import numpy
 import pytest
 import requests
 import sklearn
+from conftest import assert_one_sentence
 from sklearn.metrics import roc_auc_score
 
 from labkit import DATA, SOLUTIONS
@@ -47,14 +48,6 @@ def run(script, *arguments, folder):
         encoding="utf-8",
         timeout=120,
     )
-
-
-def assert_one_sentence(text, *words):
-    assert isinstance(text, str)
-    assert len(text.strip().splitlines()) == 1, text
-    assert "Traceback" not in text
-    for word in words:
-        assert word in text
 
 
 def test_the_scripts_are_the_ones_of_the_lab():
