@@ -28,6 +28,13 @@ def contents():
     return {path: path.read_bytes() for path in files}
 
 
+@pytest.fixture(autouse=True)
+def nothing_changes():
+    before = contents()
+    yield
+    assert contents() == before
+
+
 def test_start_page_runs(tmp_path):
     assert "known here: True - known there: False" in run("00_start_here.ipynb", tmp_path)
 
@@ -40,14 +47,12 @@ def test_training_lesson_takes_c_and_the_original_data(tmp_path):
     data = tmp_path / "original.csv"
     data.write_text("\n".join(original) + "\n", encoding="utf-8")
 
-    before = contents()
     cautious = run("01_train_the_model.ipynb", tmp_path, C=0.001, data_path=str(data))
     assert "(7043, 21)" in cautious and "(5634, 45)" in cautious
     converged = r"tolerance 1e-08: \d+ steps, (0\.\d+)"
     stored = (ROOT / "notebooks" / "01_train_the_model.ipynb").read_text(encoding="utf-8")
     usual, careful = (float(re.search(converged, text)[1]) for text in (stored, cautious))
     assert usual + 0.05 < careful < 0.2654, "a smaller C must draw her towards the average"
-    assert contents() == before
 
 
 def test_training_lesson_stops_at_data_that_is_not_there(tmp_path):
