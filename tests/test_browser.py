@@ -61,6 +61,10 @@ def lab(tmp_path_factory):
     home = tmp_path_factory.mktemp("jupyter")
     port, token = free_port(), secrets.token_hex(16)
     own = {f"JUPYTER_{name}_DIR": str(home / name) for name in ("CONFIG", "RUNTIME", "DATA")}
+    # JupyterLab saves every two minutes: a slow run must not store its outputs in the lessons.
+    settings = home / "CONFIG/lab/user-settings/@jupyterlab/docmanager-extension"
+    settings.mkdir(parents=True)
+    (settings / "plugin.jupyterlab-settings").write_text('{"autosaveInterval": 86400}', "utf-8")
     with (home / "log").open("w") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "labkit.lab", "--no-browser", f"--ServerApp.port={port}",
