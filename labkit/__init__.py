@@ -1,10 +1,15 @@
 """The small helpers that the notebooks import. Their code is meant to be read.
 
-`labkit.work_folder()` enters the folder where a notebook writes; `labkit.service` starts a web
-service and stops it; `labkit.doctor` finds out what is wrong with a machine.
+`labkit.work_folder()` enters the folder where a notebook writes; `labkit.show()` shows a script,
+or parts of it; `labkit.model()` trains the model that a lesson needs, if it is not there;
+`labkit.service` starts a web service and stops it; `labkit.doctor` finds out what is wrong with
+a machine.
 """
 
+import ast
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -15,6 +20,8 @@ STYLE = Path(__file__).with_name("lab.mplstyle")  # how plots look
 # What the lab asks is on this machine: a company's proxy must not come between.
 for name in ("NO_PROXY", "no_proxy"):
     os.environ[name] = ",".join(filter(None, [os.environ.get(name), "localhost,127.0.0.1"]))
+# `!python script.py` in a cell means the kernel's own Python.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 
 class LabError(Exception):
@@ -27,13 +34,51 @@ class LabError(Exception):
 def work_folder(kind: str = "notebooks") -> None:
     """Enter the folder where notebooks (or labs) write, so that they find each other's files.
 
-    What lies there is ignored by git. Raises LabError when the folder can't be made.
+    What lies there is ignored by git. Tests set LAB_WORK to the name of another folder, to leave
+    a learner's files alone. Raises LabError when the folder can't be made.
     """
-    folder = ROOT / kind / "work"
+    folder = ROOT / kind / os.environ.get("LAB_WORK", "work")
     try:
         folder.mkdir(exist_ok=True)
         os.chdir(folder)
     except OSError as error:
         raise LabError(
-            f"The folder {kind}/work can't be used ({error}): is it read-only?"
+            f"The folder {kind}/{folder.name} can't be used ({error}): is it read-only?"
         ) from None
+
+
+def model() -> Path:
+    """Return churn-model.bin in the current folder; train.py makes it if it or its card is missing.
+
+    Raises LabError when training fails.
+    """
+    path = Path("churn-model.bin")
+    if not (path.exists() and path.with_suffix(".json").exists()):
+        command = [sys.executable, SOLUTIONS / "train.py", "--out", path]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise LabError(f"The model could not be trained: {done.stderr.strip()}")
+    return path
+
+
+def show(script: str, *beginnings: str):
+    """Show a script of solutions/ as code: all of it, or its parts that begin with given words.
+
+    A part is a statement at the left edge, a whole function for example, with its decorators and
+    the comment above it: show("churn_serving.py", "def read_json", "if __name__").
+    Raises LabError when no part begins so.
+    """
+    from IPython.display import Markdown  # tests import labkit without a notebook
+
+    text = (SOLUTIONS / script).read_text(encoding="utf-8")
+    if beginnings:
+        lines, end, shown, missing = text.splitlines(), 0, [], set(beginnings)
+        for node in ast.parse(text).body:
+            part, end = lines[end : node.end_lineno], node.end_lineno
+            if lines[node.lineno - 1].startswith(beginnings):
+                shown += part
+                missing -= {word for word in missing if lines[node.lineno - 1].startswith(word)}
+        if missing:
+            raise LabError(f"No part of {script} begins with {', '.join(sorted(missing))}.")
+        text = "\n".join(shown)
+    return Markdown(f"```python\n{text.strip()}\n```")

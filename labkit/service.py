@@ -67,7 +67,7 @@ class Service:
     """A running script: `url`, `process`, `log()` and `stop()`; also a context manager."""
 
     def __init__(self, path, arguments, port, environment):
-        self.path, self.port, self.url = path, port, f"http://localhost:{port}"
+        self.path, self.port, self.url = path, port, f"http://127.0.0.1:{port}"
         guard = Path(__file__).with_name("guard.py")
         # A group of its own, or the notebook's interrupt button would end the service too.
         group = (

@@ -4,6 +4,7 @@ What differs from machine to machine (versions, times) is left out of the stored
 """
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -14,7 +15,9 @@ NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 
 if __name__ == "__main__":
     os.environ["OPENBLAS_CORETYPE"] = "Haswell"  # the stored figures are those of these kernels
+    os.environ["LAB_WORK"] = "work-outputs"
     for path in map(Path, sys.argv[1:] or sorted(NOTEBOOKS.glob("*.ipynb"))):
+        shutil.rmtree(NOTEBOOKS / "work-outputs", ignore_errors=True)  # each lesson runs alone
         notebook = nbformat.read(path, as_version=4)
         NotebookClient(
             notebook, timeout=120, record_timing=False, resources={"metadata": {"path": NOTEBOOKS}}
@@ -25,3 +28,4 @@ if __name__ == "__main__":
         notebook.metadata.language_info = {"name": "python"}
         nbformat.write(notebook, path)
         print(path.name)
+    shutil.rmtree(NOTEBOOKS / "work-outputs", ignore_errors=True)
