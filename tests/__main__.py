@@ -5,6 +5,7 @@
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = [str(path) for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+WORK = "work-lessons"  # where the lessons write: what a learner has made stays as it is
 
 
 def same_numbers() -> bool:
@@ -42,6 +44,7 @@ def steps(options):
 
 def main(options) -> int:
     os.environ["OPENBLAS_CORETYPE"] = "Haswell"
+    os.environ["LAB_WORK"] = WORK
     failed = []
     for name, command in steps(options):
         print(f"\n== {name}", flush=True)
@@ -50,6 +53,7 @@ def main(options) -> int:
         print(f"== {name}: {'failed' if code else 'passed'} ({time.monotonic() - start:.0f} s)")
         if code:
             failed.append(name)
+    shutil.rmtree(ROOT / "notebooks" / WORK, ignore_errors=True)
     print(f"\nFailed: {', '.join(failed)}" if failed else "\nAll steps passed.", flush=True)
     return bool(failed)
 

@@ -21,6 +21,7 @@ from labkit.service import free_port, is_open, listens, start
 WINDOWS = "not run here: a line for Windows"
 CURL = "test_curl_lines_get_the_answers_that_the_readme_promises"
 PIPENV = "test_pipenv_way"
+WRITTEN = "test_scripts.py"  # the lesson writes the script of solutions/ (test_lessons.py)
 
 # The README's third digit is that of the kernels that the tests ask for (lesson 01).
 SAME_KERNELS = (platform.system(), platform.machine()) == ("Linux", "x86_64")
@@ -33,13 +34,21 @@ RUN = {  # command: what its output must contain
     "python labkit/doctor.py": "✔ Python",
     "python labkit/doctor.py --report": "✔ Python",
     "python3 labkit/doctor.py --report": "✔ Python",
+    "python solutions/train.py --C 1.0 --out notebooks/work/mine.bin": "AUC 0.85",
 }
 ELSEWHERE = {  # command: the test that runs it, or why it is not run
     "python3 start.py": "test_start.py",
     "python3 start.py test": "tests/__main__.py is what it runs, and what runs this",
     "python solutions/churn_serving.py": CURL,
     "python solutions/marketing_service.py": "test_campaign.py",
+    "python solutions/marketing_service.py --db notebooks/work/mine.db --batch-size 1": (
+        "test_campaign.py"
+    ),
+    "python solutions/marketing_service.py --threshold 0.18 --db notebooks/work/cheaper.db": (
+        "test_campaign.py"
+    ),
     "curl http://localhost:9696/ping": CURL,
+    "curl -i http://localhost:9696/ping": CURL,
     'curl -H "Content-Type: application/json" -d @data/customer.json '
     "http://localhost:9696/predict": CURL,
     "docker build -t churn .": "image.py",
@@ -49,10 +58,17 @@ ELSEWHERE = {  # command: the test that runs it, or why it is not run
     "python -m pipenv run lab": PIPENV,
     "python -m pipenv run test": "tests/__main__.py is what it runs, and what runs this",
     "python -m labkit.lab": "test_start.py",
+    "python notebooks/work/churn_serving_simple.py": WRITTEN,
+    "python notebooks/work/flask_test.py": WRITTEN,
+    "python notebooks/work/churn_serving_first.py": WRITTEN,
+    "python -m pytest -v notebooks/work/test_churn_service.py": "test_papermill.py",
+    "kill 12345": "not run here: the number is an example",
     "conda env create -f environment.yml": "not run here: needs conda (test_environment.py)",
     "conda activate churn-lab": "not run here: needs conda (test_environment.py)",
     "py start.py": WINDOWS,
     "curl.exe http://localhost:9696/ping": WINDOWS,
+    "curl.exe -i http://localhost:9696/ping": WINDOWS,
+    "taskkill /F /T /PID 12345": WINDOWS,
     'curl.exe -H "Content-Type: application/json" -d "@data/customer.json" '
     "http://localhost:9696/predict": WINDOWS,
 }
@@ -79,10 +95,11 @@ def tree(tmp_path_factory):
     for name in ("solutions", "data", "labkit", "notebooks", "labs"):
         if (ROOT / name).is_dir():
             shutil.copytree(
-                ROOT / name, copy / name, ignore=shutil.ignore_patterns("work", "*.bin")
+                ROOT / name, copy / name, ignore=shutil.ignore_patterns("work*", "*.bin")
             )
     for name in ("Pipfile", "Pipfile.lock"):
         shutil.copy(ROOT / name, copy)
+    (copy / "notebooks" / "work").mkdir()
     return copy
 
 
@@ -111,7 +128,7 @@ def test_command_says_what_the_page_promises(command, tree):
 @pytest.mark.xdist_group("port9696")
 @pytest.mark.skipif(not shutil.which("curl"), reason="left out: the curl lines need curl")
 def test_curl_lines_get_the_answers_that_the_readme_promises(model_file):
-    lines = [shlex.split(command) for command in ELSEWHERE if command.startswith("curl ")]
+    lines = [shlex.split(line) for line in ELSEWHERE if line.startswith("curl ")]
     with start("churn_serving.py", CHURN_MODEL=str(model_file)):
         answers = [
             subprocess.run(
@@ -120,7 +137,8 @@ def test_curl_lines_get_the_answers_that_the_readme_promises(model_file):
             for line in lines
         ]
     assert answers[0] == "PONG"
-    assert json.loads(answers[1]).keys() == {"churn", "churn_probability"}
+    assert answers[1].startswith("HTTP/1.1 200 OK") and answers[1].endswith("PONG")
+    assert json.loads(answers[2]).keys() == {"churn", "churn_probability"}
 
 
 @pytest.mark.xdist_group("start")  # not while that one counts what it downloads

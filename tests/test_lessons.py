@@ -70,7 +70,8 @@ def faults_of_form(notebook):
     if headings[-3:] != ["If it goes wrong", "Recap", "Your turn"]:
         yield f"it ends with {headings[-3:]}"
     for cell in code_cells(notebook):
-        if len(cell.source.splitlines()) > 12:
+        finished_script = cell.source.startswith("%%writefile")
+        if len(cell.source.splitlines()) > 12 and not finished_script:
             yield f"a cell of {len(cell.source.splitlines())} lines: {cell.source[:60]!r}"
 
 
@@ -92,7 +93,8 @@ def numbers_in_prose(text):
     """The numbers that are set as code, such as `0.858` or `(5634, 45)`."""
     text = re.sub(r"```.*?```", "", text, flags=re.S)
     spans = re.findall(r"`([^`\n]+)`", text)
-    return [span for span in spans if re.fullmatch(r"[-(]?\d[\d.,:%e )-]*", span)]
+    numbers = [span for span in spans if re.fullmatch(r"[-(]?\d[\d.,:%e )-]*", span)]
+    return [number for number in numbers if not re.fullmatch(r"\d+(\.\d+){3}", number)]  # IP
 
 
 def faults_of_numbers(notebook, facts):
@@ -132,6 +134,26 @@ def faults_of_outputs(notebook):
     counts = [cell.execution_count for cell in code_cells(notebook)]
     if counts != list(range(1, len(counts) + 1)):
         yield "the cells were not run from top to bottom"
+
+
+def faults_of_finished_scripts(notebook):
+    """A script that a cell writes is the one in solutions/, if there is one of that name."""
+    for cell in code_cells(notebook):
+        if written := re.match(r"%%writefile (\S+)\n", cell.source):
+            solution = SOLUTIONS / written[1]
+            text = cell.source[written.end() :] + "\n"
+            if solution.exists() and text != solution.read_text(encoding="utf-8"):
+                yield f"{written[1]} is not the one in solutions/"
+
+
+def parts_not_shown(notebook, script_source):
+    """The statements at the left edge of a script that no cell contains and no output shows."""
+    shown = "\n".join(cell.source for cell in code_cells(notebook)) + output_text(notebook)
+    lines = script_source.splitlines()
+    for node in ast.parse(script_source).body:
+        first = min([node.lineno, *(line.lineno for line in getattr(node, "decorator_list", []))])
+        if "\n".join(lines[first - 1 : node.end_lineno]) not in shown:
+            yield lines[first - 1]
 
 
 def functions(source):
@@ -185,6 +207,37 @@ def test_lesson_1_shows_the_functions_of_train():
     lesson = read(ROOT / "notebooks" / "01_train_the_model.ipynb")
     shown = functions("\n".join(cell.source for cell in code_cells(lesson)))
     assert {"to_dicts", "predict", "predict_single"} <= shown.keys()
+    assert not list(faults_of_functions(lesson, source))
+
+
+WRITTEN = {  # lesson: the scripts that its cells write, and those that it shows part by part
+    "02_save_and_load": (["churn_serving_simple.py"], ["churn_serving_simple.py", "train.py"]),
+    "03_ping_pong": (["flask_test.py"], ["flask_test.py"]),
+    "04_the_churn_service": (["churn_serving_first.py"], ["churn_serving_first.py"]),
+    "05_bad_input": ([], ["churn_serving.py"]),
+    "06_the_campaign": ([], ["marketing_service.py"]),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_reader_could_rebuild_the_script(name):
+    lesson, (written, shown) = read(ROOT / "notebooks" / f"{name}.ipynb"), WRITTEN[name]
+    cells = "\n".join(cell.source for cell in code_cells(lesson))
+    assert all(f"%%writefile {script}\n" in cells for script in written)
+    assert not list(faults_of_finished_scripts(lesson))
+    for script in shown:
+        assert not list(parts_not_shown(lesson, (SOLUTIONS / script).read_text(encoding="utf-8")))
+
+
+def test_lesson_4_builds_the_function_of_its_script():
+    source = (SOLUTIONS / "churn_serving_first.py").read_text(encoding="utf-8")
+    cells = [
+        cell
+        for cell in read(ROOT / "notebooks" / "04_the_churn_service.ipynb").cells
+        if not cell.source.startswith("%%")
+    ]
+    lesson = nbformat.v4.new_notebook(cells=cells)
+    assert "predict_single" in functions("\n".join(cell.source for cell in code_cells(lesson)))
     assert not list(faults_of_functions(lesson, source))
 
 
@@ -262,3 +315,19 @@ def test_outputs_refuse_a_cell_not_run_and_a_warning(good):
 def test_functions_refuse_another_body(good):
     source = "def predict_single(customer, dv, model):\n    return 0.5\n"
     assert list(faults_of_functions(good, source)) == ["predict_single differs from the script's"]
+
+
+def test_finished_scripts_refuse_another_line():
+    lesson = read(ROOT / "notebooks" / "03_ping_pong.ipynb")
+    cell = next(cell for cell in code_cells(lesson) if cell.source.startswith("%%writefile"))
+    cell.source = cell.source.replace("PONG", "PANG")
+    assert list(faults_of_finished_scripts(lesson)) == [
+        "flask_test.py is not the one in solutions/"
+    ]
+
+
+def test_parts_refuse_a_script_that_is_not_shown_whole():
+    lesson = read(ROOT / "notebooks" / "02_save_and_load.ipynb")
+    source = (SOLUTIONS / "train.py").read_text(encoding="utf-8")
+    changed = source.replace("test_size=0.2", "test_size=0.3") + "\nprint('done')\n"
+    assert list(parts_not_shown(lesson, changed)) == ["def split(df):", "print('done')"]

@@ -1,12 +1,24 @@
 """The lessons, run by papermill: other parameters, another working directory, nothing changed."""
 
 import re
+import shutil
 
 import nbformat
 import papermill
 import pytest
 
 from labkit import DATA, ROOT
+from labkit.service import is_open
+
+SERVICE_LESSONS = {  # lesson: what it must have asked the service whose address it was given
+    "03_ping_pong.ipynb": ["GET /ping", "GET /pong", "POST /ping"],
+    "04_the_churn_service.ipynb": ["POST /predict", "GET /predict"],
+    "05_bad_input.ipynb": ["POST /predict", "GET /health"],
+    "06_the_campaign.ipynb": ["POST /predict", "POST /predict/batch", "GET /health"],
+}
+LAB_WORK = "work-papermill"  # each lesson runs alone, and what a learner has made stays as it is
+
+pytestmark = pytest.mark.xdist_group("port9696")
 
 
 def run(name, tmp_path, **parameters):
@@ -29,10 +41,13 @@ def contents():
 
 
 @pytest.fixture(autouse=True)
-def nothing_changes():
+def nothing_changes_and_nobody_stays(monkeypatch):
+    monkeypatch.setenv("LAB_WORK", LAB_WORK)
     before = contents()
     yield
+    shutil.rmtree(ROOT / "notebooks" / LAB_WORK, ignore_errors=True)
     assert contents() == before
+    assert not is_open(9696)
 
 
 def test_start_page_runs(tmp_path):
@@ -58,3 +73,21 @@ def test_training_lesson_takes_c_and_the_original_data(tmp_path):
 def test_training_lesson_stops_at_data_that_is_not_there(tmp_path):
     with pytest.raises(papermill.PapermillExecutionError, match="FileNotFoundError"):
         run("01_train_the_model.ipynb", tmp_path, data_path="nowhere.csv")
+
+
+def test_saving_lesson_runs(tmp_path):
+    assert "verdict: Not churn" in run("02_save_and_load.ipynb", tmp_path)
+
+
+@pytest.mark.parametrize("name", SERVICE_LESSONS)
+def test_service_lesson_asks_the_service_at_the_given_address(name, tmp_path, churn_service):
+    before = churn_service.log()
+    run(name, tmp_path, url=churn_service.url)
+    asked = churn_service.log().removeprefix(before)
+    assert all(f'"{request} HTTP' in asked for request in SERVICE_LESSONS[name]), asked
+
+
+@pytest.mark.parametrize("name", SERVICE_LESSONS)
+def test_service_lesson_stops_at_an_address_where_nobody_answers(name, tmp_path):
+    with pytest.raises(papermill.PapermillExecutionError, match="ConnectionError"):
+        run(name, tmp_path, url="http://127.0.0.1:9")

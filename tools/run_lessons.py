@@ -11,6 +11,14 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+# What JupyterLab writes, but for the version; "Export as Executable Script" needs it.
+PYTHON = {
+    "name": "python",
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": "ipython3",
+}
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 
 if __name__ == "__main__":
@@ -25,7 +33,7 @@ if __name__ == "__main__":
         for cell in notebook.cells:
             if "nbval-ignore-output" in cell.metadata.get("tags", []):
                 cell.outputs = []  # it speaks of this machine
-        notebook.metadata.language_info = {"name": "python"}
+        notebook.metadata.language_info = PYTHON
         nbformat.write(notebook, path)
         print(path.name)
     shutil.rmtree(NOTEBOOKS / "work-outputs", ignore_errors=True)

@@ -1,0 +1,138 @@
+"""labkit for notebooks: the work folder, the model that a lesson lacks, and parts of scripts."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import labkit
+from labkit import ROOT, SOLUTIONS, LabError
+
+SCRIPT = '''"""What it does."""
+
+import json
+from pathlib import Path
+
+limit = 3  # a comment behind
+limits = [
+    1,
+]
+
+
+# a comment above
+@decorated("/first")
+@decorated("/second")
+def first():
+    if limit:
+        return 1
+
+    return 2
+
+
+async def second():
+    return 2
+
+
+if __name__ == "__main__":
+    first()
+'''
+
+
+@pytest.fixture
+def script(tmp_path, monkeypatch):
+    (tmp_path / "script.py").write_text(SCRIPT, encoding="utf-8")
+    monkeypatch.setattr(labkit, "SOLUTIONS", tmp_path)
+    return "script.py"
+
+
+def shown(script, *beginnings):
+    text = labkit.show(script, *beginnings).data
+    assert text.startswith("```python\n") and text.endswith("\n```")
+    return text.removeprefix("```python\n").removesuffix("```")
+
+
+def test_show_shows_the_whole_script(script):
+    assert shown(script) == SCRIPT
+
+
+def test_show_shows_a_function_with_its_decorators_and_comment(script):
+    function = SCRIPT[SCRIPT.index("# a comment above") : SCRIPT.index("async")]
+    assert shown(script, "def first") == function.rstrip() + "\n"
+
+
+def test_show_shows_several_parts_in_the_order_of_the_script(script):
+    both = shown(script, "async def", "import", "limit ")
+    assert both.splitlines() == [
+        "import json",
+        "",
+        "limit = 3  # a comment behind",
+        "",
+        "",
+        "async def second():",
+        "    return 2",
+    ]
+    assert "1,\n]" in shown(script, "limit")  # limit and limits
+
+
+def test_all_parts_together_are_the_script(script):
+    words = ['"""What', "import", "from", "limit", "def first", "async", "if __name__"]
+    assert shown(script, *words) == SCRIPT
+
+
+def test_show_refuses_what_is_not_there(script):
+    with pytest.raises(LabError, match=r"No part of script\.py begins with def third\."):
+        labkit.show(script, "def first", "def third")
+
+
+def test_model_is_trained_where_it_is_missing_and_then_left_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = labkit.model()
+    card = json.loads(Path("churn-model.json").read_text(encoding="utf-8"))
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == card["sha256"]
+    path.write_bytes(b"the learner's own")
+    assert labkit.model().read_bytes() == b"the learner's own"
+    Path("churn-model.json").unlink()
+    assert labkit.model().read_bytes() != b"the learner's own"  # no service takes it without
+
+
+def test_model_says_why_it_can_not_be_trained(tmp_path, monkeypatch):
+    (tmp_path / "train.py").write_text("raise SystemExit('train.py: no data')", encoding="utf-8")
+    monkeypatch.setattr(labkit, "SOLUTIONS", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(LabError, match=r"could not be trained: train\.py: no data"):
+        labkit.model()
+
+
+def test_work_folder_is_the_learners_unless_tests_say_otherwise(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.delenv("LAB_WORK", raising=False)
+    labkit.work_folder()
+    assert Path.cwd() == ROOT / "notebooks" / "work"
+    monkeypatch.setenv("LAB_WORK", "work-other")
+    try:
+        labkit.work_folder()
+        assert Path.cwd() == ROOT / "notebooks" / "work-other"
+    finally:
+        monkeypatch.chdir(ROOT)
+        (ROOT / "notebooks" / "work-other").rmdir()
+
+
+def test_work_folder_that_can_not_be_made_is_said(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("LAB_WORK", "00_start_here.ipynb")
+    with pytest.raises(LabError, match=r"notebooks/00_start_here\.ipynb can't be used"):
+        labkit.work_folder()
+
+
+def test_python_in_a_cell_is_the_kernels_own(tmp_path):
+    """`!python` asks PATH; the kernel may have been started with another first."""
+    code = "import labkit, shutil; print(shutil.which('python'))"
+    command = [sys.executable, "-c", code]
+    found = subprocess.run(
+        command, env={"PATH": str(tmp_path), "SYSTEMROOT": ""}, capture_output=True, text=True
+    )
+    assert Path(found.stdout.strip()).parent == Path(sys.executable).parent, found.stderr
+    assert (SOLUTIONS / "train.py").is_file()
