@@ -62,6 +62,16 @@ SERVE = """
 script = os.environ["SOLUTIONS"] + "/churn_serving.py"
 subprocess.run([sys.executable, script], env=os.environ | {})
 """
+CAMPAIGN = """
+import os, subprocess, sys
+def campaign(*options, url=os.environ.get("CHURN")):
+    script = os.environ["SOLUTIONS"] + "/marketing_service.py"
+    subprocess.run([sys.executable, script, "--db", "campaign.db", "--url", url, *options])
+"""
+DATABASE = """
+import sqlite3
+db = sqlite3.connect("shop.db", isolation_level=None)
+"""
 HTML = "import requests; page = requests.Response(); page._content = b'<!doctype html>'\n"
 NOBODY = "ConnectionError: HTTPConnectionPool(host='127.0.0.1', port=9696): Max retries exceeded"
 NO_FLASK = "import flask"
@@ -150,6 +160,31 @@ PROVOKED = {  # lesson: {text in the box: code that provokes it}
         "is in use by another program": "import os, subprocess, sys; "
         "port = os.environ['CHURN'].rpartition(':')[2]"
         + SERVE.format("{'CHURN_MODEL': 'churn-model.bin', 'PORT': port}"),
+    },
+    "06_the_campaign": {
+        "does not answer (ConnectionError), tried six times": CAMPAIGN
+        + "campaign('--patience', '0.2', url='http://127.0.0.1:9')",
+        "Read timed out.": "import requests, socket; silent = socket.create_server(('', 0)); "
+        "requests.get(f'http://127.0.0.1:{silent.getsockname()[1]}', timeout=0.2)",
+        "InvalidSchema: No connection adapters were found for": "import requests; "
+        "requests.get('127.0.0.1:9696')",
+        "MissingSchema: Invalid URL": "import requests; requests.get('churn-service/predict')",
+        "it must begin with http:// or https://": CAMPAIGN + "campaign(url='127.0.0.1:9696')",
+        "JSONDecodeError: Expecting value: line 1 column 1 (char 0)": HTML + "page.json()",
+        "IntegrityError: UNIQUE constraint failed: email.customer": DATABASE
+        + "db.execute('CREATE TABLE email (customer INTEGER, UNIQUE (customer))'); "
+        "db.execute('INSERT INTO email VALUES (8)'); db.execute('INSERT INTO email VALUES (8)')",
+        "OperationalError: database is locked": DATABASE + "db.execute('BEGIN IMMEDIATE'); "
+        "sqlite3.connect('shop.db', timeout=0.1).execute('CREATE TABLE email (id)')",
+        "OperationalError: cannot start a transaction within a transaction": DATABASE
+        + "db.execute('BEGIN'); db.execute('BEGIN')",
+        "OperationalError: no such table: customer": DATABASE
+        + "db.execute('SELECT * FROM customer')",
+        "The campaign was begun with threshold": CAMPAIGN
+        + "campaign('--batch-size', '1000'); campaign('--threshold', '0.4')",
+        "The campaign was begun with model": CAMPAIGN
+        + "campaign('--batch-size', '1000'); import sqlite3; db = sqlite3.connect('campaign.db'); "
+        "db.execute('UPDATE campaign SET model_sha256 = 0'); db.commit(); campaign()",
     },
 }
 BARE = {"import labkit", NO_FLASK, "import pickle; pickle.load(open('churn-model.bin', 'rb'))"}

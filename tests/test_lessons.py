@@ -146,14 +146,11 @@ def faults_of_finished_scripts(notebook):
                 yield f"{written[1]} is not the one in solutions/"
 
 
-def parts_not_shown(notebook, script_source):
-    """The statements at the left edge of a script that no cell contains and no output shows."""
-    shown = "\n".join(cell.source for cell in code_cells(notebook)) + output_text(notebook)
-    lines = script_source.splitlines()
-    for node in ast.parse(script_source).body:
-        first = min([node.lineno, *(line.lineno for line in getattr(node, "decorator_list", []))])
-        if "\n".join(lines[first - 1 : node.end_lineno]) not in shown:
-            yield lines[first - 1]
+def lines_not_shown(notebook, script_source):
+    """The lines of a script that no cell contains and no output shows."""
+    cells = [cell.source for cell in code_cells(notebook)]
+    shown = set("\n".join([*cells, output_text(notebook)]).splitlines())
+    return [line for line in script_source.splitlines() if line and line not in shown]
 
 
 def functions(source):
@@ -226,7 +223,7 @@ def test_a_reader_could_rebuild_the_script(name):
     assert all(f"%%writefile {script}\n" in cells for script in written)
     assert not list(faults_of_finished_scripts(lesson))
     for script in shown:
-        assert not list(parts_not_shown(lesson, (SOLUTIONS / script).read_text(encoding="utf-8")))
+        assert not lines_not_shown(lesson, (SOLUTIONS / script).read_text(encoding="utf-8"))
 
 
 def test_lesson_4_builds_the_function_of_its_script():
@@ -326,8 +323,11 @@ def test_finished_scripts_refuse_another_line():
     ]
 
 
-def test_parts_refuse_a_script_that_is_not_shown_whole():
+def test_lines_refuse_a_script_that_is_not_shown_whole():
     lesson = read(ROOT / "notebooks" / "02_save_and_load.ipynb")
     source = (SOLUTIONS / "train.py").read_text(encoding="utf-8")
     changed = source.replace("test_size=0.2", "test_size=0.3") + "\nprint('done')\n"
-    assert list(parts_not_shown(lesson, changed)) == ["def split(df):", "print('done')"]
+    assert [line.strip() for line in lines_not_shown(lesson, changed)] == [
+        "return train_test_split(df, test_size=0.3, random_state=1)",
+        "print('done')",
+    ]
