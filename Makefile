@@ -1,5 +1,5 @@
 # For maintainers. Learners need start.py alone. Use the lab's environment (pipenv shell, .venv).
-.PHONY: help lock lessons images image test
+.PHONY: help lock lessons images screenshots image test
 
 help:     ## list the targets
 	@sed -n 's/^\([a-z]*\): *## /  \1\t/p' $(MAKEFILE_LIST)
@@ -9,6 +9,8 @@ lessons:  ## run the lessons and store their outputs
 	python tools/run_lessons.py
 images:   ## draw images/*.svg from images/*.dot (Graphviz)
 	python tools/draw.py
+screenshots: ## take images/*.png anew (Chromium, Xvfb)
+	python tools/screenshots.py
 image:    ## build the container image and check it (Docker, or root on Debian)
 	python tests/image.py
 test:     ## run every test

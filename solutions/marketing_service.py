@@ -24,6 +24,7 @@ SUBJECT = "A better price for you"
 TEXT = "Dear customer, stay with us for another year and pay 10% less."
 
 NO_ANSWER = (requests.ConnectionError, requests.Timeout, ChunkedEncodingError, ContentDecodingError)
+WAITS = [1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, None]  # parts of the patience; None: give up
 OUR_FILE = 96_960_001  # SQLite's application_id; count it up when the tables change
 TABLES = [
     """CREATE TABLE IF NOT EXISTS customer (
@@ -100,19 +101,20 @@ class ChurnService:
     def ask(self, method, path, customers=None):
         """Return the answer's status and JSON; six tries (asking again changes nothing there)."""
         timeout = (min(5, self.patience), self.patience)  # to connect, to answer
-        for wait in [self.patience / 2**power for power in (5, 4, 3, 2, 1)] + [None]:
+        for wait in WAITS:
             try:
                 response = self.session.request(
                     method, self.url + path, json=customers, timeout=timeout
                 )
-                trouble = f"answers {response.status_code}"
                 if response.status_code < 500:
                     return response.status_code, response.json()
+                trouble = f"answers {response.status_code}"
             except (requests.JSONDecodeError, RecursionError):
-                trouble += " without JSON"
+                trouble = f"answers {response.status_code} without JSON"
             except NO_ANSWER as error:
                 trouble = f"does not answer ({type(error).__name__})"
             if wait:
+                wait *= self.patience
                 tqdm.write(f"{self.url} {trouble}, next try in {wait:.2g} s", file=sys.stderr)
                 time.sleep(wait)
         raise self.stop(f"{trouble}, tried six times")
@@ -225,7 +227,8 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    add_option, data = parser.add_argument, HERE.parent / "data" / "telco-customer-churn.csv"
+    add_option = parser.add_argument
+    data = HERE.parent / "data" / "telco-customer-churn.csv"
     add_option("--db", type=Path, default=HERE / "campaign.db", help="the SQLite database")
     add_option("--data", type=Path, default=data, help="the CSV with the customers")
     add_option("--add", type=int, metavar="LINE", help="also ask about this line of the CSV")

@@ -4,102 +4,61 @@ CHROMIUM names the browser, SCREENSHOTS a folder for pictures of each page.
 """
 
 import os
-import secrets
 import shutil
-import subprocess
 import sys
-import time
 from pathlib import Path
-from urllib.request import urlopen
+from types import SimpleNamespace
 
 import pytest
+from conftest import assert_one_sentence
+from playwright.sync_api import sync_playwright
 
 from labkit import ROOT
-from labkit.service import free_port
+from labkit.service import is_open
 
-sync_api = pytest.importorskip("playwright.sync_api")
+sys.path.insert(0, str(ROOT / "tools"))
+import browser
 
-NAMES = [os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome", "chrome"]
-CHROMIUM = next(filter(None, map(shutil.which, filter(None, NAMES))), None)
-LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+NOTEBOOKS = ROOT / "notebooks"
+LESSONS = sorted(NOTEBOOKS.glob("*.ipynb"))
+PORT = 9696
+AUTOSAVE = """() => window.jupyterapp.serviceManager.settings
+    .fetch('@jupyterlab/docmanager-extension:plugin').then(plugin => plugin.raw)"""
 
-# With --LabApp.expose_app_in_browser JupyterLab stands in the page as window.jupyterapp.
-READY = """path => {
-    const main = [...(window.jupyterapp?.shell.widgets('main') ?? [])];
-    const session = main.find(w => w.context?.path === path)?.sessionContext;
-    return session?.isReady && session.session?.kernel?.status === 'idle';
-}"""
-RUN_ALL = """async () => {
-    await window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs');
-    await window.jupyterapp.commands.execute('notebook:run-all-cells');
-    const cells = window.jupyterapp.shell.currentWidget.content.widgets;
-    return cells.filter(cell => cell.model.type === 'code').map(cell => ({
-        source: cell.model.sharedModel.source,
-        count: cell.model.executionCount,
-        outputs: cell.model.outputs.toJSON(),
-    }));
-}"""
-PICTURES = """() => window.jupyterapp.shell.currentWidget.content.widgets.flatMap(cell =>
-    [...cell.node.querySelectorAll('.jp-RenderedMarkdown img')].map(picture =>
-        ({name: picture.alt, loaded: picture.naturalWidth > 0})))"""
-
-pytestmark = [
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.skipif(
-        not CHROMIUM, reason="left out: driving JupyterLab needs Chromium (or set CHROMIUM)"
-    ),
-]
+pytestmark = pytest.mark.xdist_group("port9696")  # lessons 3 to 6 start their services there
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """JupyterLab as start.py opens it; yields its address and its token."""
-    home = tmp_path_factory.mktemp("jupyter")
-    port, token = free_port(), secrets.token_hex(16)
-    own = {f"JUPYTER_{name}_DIR": str(home / name) for name in ("CONFIG", "RUNTIME", "DATA")}
-    # JupyterLab saves every two minutes: a slow run must not store its outputs in the lessons.
-    settings = home / "CONFIG/lab/user-settings/@jupyterlab/docmanager-extension"
-    settings.mkdir(parents=True)
-    (settings / "plugin.jupyterlab-settings").write_text('{"autosaveInterval": 86400}', "utf-8")
-    with (home / "log").open("w") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "labkit.lab", "--no-browser", f"--ServerApp.port={port}",
-             f"--IdentityProvider.token={token}", "--LabApp.expose_app_in_browser=True",],
-            cwd=home, env=os.environ | own, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        url = f"http://127.0.0.1:{port}"
-        try:
-            wait_for(url, token, server, home / "log")
-            yield url, token
-        finally:
-            server.terminate()  # Jupyter ends its kernels and terminals first
-            server.wait(30)
+    """JupyterLab, as a learner starts it; gives the address of a file."""
+    work = NOTEBOOKS / "work-browser"  # a learner's files are in work
+    shutil.rmtree(work, ignore_errors=True)
+    with browser.jupyterlab(tmp_path_factory.mktemp("jupyter"), LAB_WORK=work.name) as address:
+        yield address
+    shutil.rmtree(work, ignore_errors=True)
 
 
-def wait_for(url, token, server, log):
-    for _ in range(300):
-        assert server.poll() is None, log.read_text()
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_playwright() as playwright:
         try:
-            return urlopen(f"{url}/api/status?token={token}", timeout=2).close()
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError(log.read_text())
+            chromium = browser.open_browser(playwright)
+        except browser.NoBrowser as reason:
+            pytest.skip(f"left out: {reason}")
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture
-def page(lab):
-    url, token = lab
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = browser.new_page(viewport={"width": 1300, "height": 1000})
-        page.set_default_timeout(60_000)
-        page.open_lab = lambda path: page.goto(f"{url}/lab/tree/{path}?token={token}&reset")
-        yield page
-        browser.close()
+def page(chromium, lab):
+    """A page of its own for each test; afterwards no kernel and no terminal is left."""
+    context = chromium.new_context(viewport={"width": 1300, "height": 1000})
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    yield page
+    page.bring_to_front()
+    browser.shut_down(page)
+    context.close()
 
 
 def screenshot(page, name):
@@ -115,21 +74,80 @@ def red(cells):
                 yield cell["source"], output
 
 
+def assert_all_well(cells, counting_from=1):
+    counts = [cell["count"] for cell in cells]
+    assert counts == list(range(counting_from, counting_from + len(cells)))
+    assert not list(red(cells))
+    assert not is_open(PORT), "a service is left behind"
+
+
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_lesson_runs_in_the_browser(page, path):
-    name = f"notebooks/{path.name}"
-    page.open_lab(name)
-    page.wait_for_function(READY, arg=name)
+def test_lesson_runs_in_the_browser(page, lab, path):
+    browser.open_notebook(page, lab(f"notebooks/{path.name}"))
     screenshot(page, path.stem)
-    pictures = page.evaluate(PICTURES)
+    pictures = browser.pictures(page)
     assert pictures and all(picture["loaded"] for picture in pictures), pictures
 
-    cells = page.evaluate(RUN_ALL)
+    cells = browser.run_all(page)
     screenshot(page, f"{path.stem}-run")
-    assert [cell["count"] for cell in cells] == list(range(1, len(cells) + 1))
-    assert not list(red(cells))
+    assert_all_well(cells)
     if path == LESSONS[0]:
         assert page.locator("text=Would you like").count() == 0, "JupyterLab asks about news"
+        assert "86400" in page.evaluate(AUTOSAVE), "JupyterLab would save into the lessons"
+
+
+@pytest.fixture
+def terminal(page, lab):
+    """A terminal beside lesson 3."""
+    browser.open_notebook(page, lab("notebooks/03_ping_pong.ipynb"))
+    assert not is_open(PORT), f"port {PORT} is in use: end what uses it, then test"
+    return browser.Terminal(page)
+
+
+def test_service_runs_in_a_terminal_and_answers_in_a_second_tab(page, terminal):
+    with pytest.raises(TimeoutError, match="does not show 'Running on"):
+        terminal.wait_for("Running on http://127.0.0.1:9696", seconds=1)
+
+    terminal.type("python solutions/flask_test.py")
+    terminal.wait_for("Running on http://127.0.0.1:9696")
+    assert '"GET /ping HTTP/1.1" 200' not in terminal.text()
+    with pytest.raises(TimeoutError, match="does not show the prompt"):
+        terminal.wait_for_prompt(seconds=1)
+
+    tab = page.context.new_page()
+    tab.goto("http://localhost:9696/ping")
+    assert tab.locator("body").inner_text() == "PONG"
+    tab.goto("http://localhost:9696/pong")
+    assert tab.locator("body").inner_text() != "PONG"
+    tab.close()
+    terminal.wait_for('"GET /ping HTTP/1.1" 200')
+    terminal.wait_for('"GET /pong HTTP/1.1" 404')
+    screenshot(page, "terminal")
+
+    terminal.interrupt()
+    terminal.wait_for_prompt()
+    assert not is_open(PORT)
+    assert_all_well(browser.run_all(page))
+
+
+def test_lesson_3_says_who_has_the_port(page, terminal):
+    terminal.type("python solutions/flask_test.py")
+    terminal.wait_for("Running on http://127.0.0.1:9696")
+
+    cells = browser.run_all(page)
+    screenshot(page, "port-taken")
+    starts = next(cell["source"] for cell in cells if "service.start(" in cell["source"])
+    [(source, error)] = red(cells)
+    assert source == starts
+    [seen] = error["traceback"]
+    assert_one_sentence(seen, "✘ Port 9696 is taken by python flask_test.py (process ", "Ctrl+C")
+
+    # Nothing ran after that, and what the sentence says to do helps.
+    ran = [cell for cell in cells if cell["count"]]
+    assert ran[-1]["source"] == source
+    terminal.interrupt()
+    terminal.wait_for_prompt()
+    assert_all_well(browser.run_all(page), counting_from=len(ran) + 1)
 
 
 def test_red_output_is_seen():
@@ -138,3 +156,20 @@ def test_red_output_is_seen():
     fine = {"output_type": "stream", "name": "stdout", "text": "42"}
     cells = [{"source": "x", "outputs": [fine, output]} for output in (error, warning, fine)]
     assert [output for _, output in red(cells)] == [error, warning]
+
+
+def test_chromium_that_is_named_and_not_there_is_an_error(monkeypatch):
+    monkeypatch.setenv("CHROMIUM", "no-such-browser")
+    with pytest.raises(FileNotFoundError, match="CHROMIUM is no-such-browser"):
+        browser.open_browser(None)
+
+
+def test_without_any_browser_the_tests_are_left_out_and_say_why(monkeypatch):
+    def launch(args, channel):
+        raise browser.Error(f"Chromium distribution '{channel}' is not found at /opt/google/chrome")
+
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    monkeypatch.setattr(browser, "PROGRAMS", [])
+    playwright = SimpleNamespace(chromium=SimpleNamespace(launch=launch))
+    with pytest.raises(browser.NoBrowser, match="needs Chromium, Chrome or Edge"):
+        browser.open_browser(playwright)

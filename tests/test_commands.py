@@ -61,6 +61,7 @@ ELSEWHERE = {  # command: the test that runs it, or why it is not run
     "python notebooks/work/churn_serving_simple.py": WRITTEN,
     "python notebooks/work/flask_test.py": WRITTEN,
     "python notebooks/work/churn_serving_first.py": WRITTEN,
+    "python notebooks/work/my_service.py": "not run here: the learner makes it, it is an exercise",
     "python -m pytest -v notebooks/work/test_churn_service.py": "test_papermill.py",
     "kill 12345": "not run here: the number is an example",
     "conda env create -f environment.yml": "not run here: needs conda (test_environment.py)",

@@ -33,9 +33,9 @@ pickle.loads(old)
 """
 OWN_CLASS = """
 import pickle, subprocess, sys
-class Surprise: pass
-pickle.dump(Surprise(), open("surprise.bin", "wb"))
-subprocess.run([sys.executable, "-c", "import pickle; pickle.load(open('surprise.bin', 'rb'))"])
+class MyClass: pass
+pickle.dump(MyClass(), open("mine.bin", "wb"))
+subprocess.run([sys.executable, "-c", "import pickle; pickle.load(open('mine.bin', 'rb'))"])
 """
 PING = "import runpy; ping = runpy.run_path('flask_test.py')['app'].test_client()\n"
 FIRST = "import runpy; first = runpy.run_path('churn_serving_first.py')['app'].test_client()\n"
@@ -101,6 +101,8 @@ PROVOKED = {  # lesson: {text in the box: code that provokes it}
         "TypeError: '_io.BufferedWriter' object cannot be interpreted as an integer": PICKLE
         + "pickle.dump(dv, model, open('both.bin', 'wb'))",
         "TypeError: a bytes-like object is required, not 'str'": "open('text.bin', 'wb').write('')",
+        "TypeError: write() argument must be str, not bytes": PICKLE
+        + "pickle.dump(model, open('text.bin', 'w'))",
         "UnicodeDecodeError: 'utf-8' codec can't decode byte": "open('churn-model.bin').read()",
         "ValueError: X has 20 features, but LogisticRegression is expecting 45 features as "
         "input.": PICKLE + LOAD + "import json; customer = json.load(open('customer.json')); "
@@ -108,7 +110,7 @@ PROVOKED = {  # lesson: {text in the box: code that provokes it}
         "InconsistentVersionWarning: Trying to unpickle estimator": OLD_MODEL,
         "ModuleNotFoundError: No module named 'sklearn'": "import pickle; "
         "pickle.load(open('churn-model.bin', 'rb'))",
-        "AttributeError: Can't get attribute 'Surprise' on": OWN_CLASS,
+        "AttributeError: Can't get attribute 'MyClass' on": OWN_CLASS,
     },
     "03_ping_pong": {
         "Address already in use": BUSY,

@@ -1,0 +1,258 @@
+"""Drive JupyterLab in a real browser: what tests/test_browser.py and screenshots.py share.
+
+    with jupyterlab(folder) as address, sync_playwright() as playwright:
+        page = open_browser(playwright).new_page()
+        open_notebook(page, address("notebooks/00_start_here.ipynb"))
+        cells = run_all(page)
+
+The environment variable CHROMIUM names the browser; without it one is looked for.
+"""
+
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.request import ProxyHandler, build_opener
+
+import psutil
+from playwright.sync_api import Error
+
+from labkit import ROOT
+from labkit.service import free_port
+
+sys.path.insert(0, str(ROOT))
+import start
+
+PROGRAMS = ["chromium", "chromium-browser", "google-chrome", "chrome"]
+QUIET = [
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+# With --LabApp.expose_app_in_browser JupyterLab stands in the page as window.jupyterapp.
+MAIN = "[...(window.jupyterapp?.shell.widgets('main') ?? [])]"
+NOTEBOOK = f"{MAIN}.find(widget => widget.context?.path.endsWith('.ipynb'))"
+TERMINAL = f"{MAIN}.find(widget => widget.content?._term)"
+
+# The toolbar says "idle" before there is a kernel, so ask the session.
+READY = f"""() => {{
+    const session = {NOTEBOOK}?.sessionContext;
+    return session?.isReady && session.session?.kernel?.status === 'idle';
+}}"""
+RUN_ALL = f"""async () => {{
+    const {{commands, shell}} = window.jupyterapp;
+    shell.activateById({NOTEBOOK}.id);
+    await commands.execute('notebook:clear-all-cell-outputs');
+    await commands.execute('notebook:run-all-cells');
+    const cells = {NOTEBOOK}.content.widgets;
+    return cells.filter(cell => cell.model.type === 'code').map(cell => ({{
+        source: cell.model.sharedModel.source,
+        count: cell.model.executionCount,
+        outputs: cell.model.outputs.toJSON(),
+    }}));
+}}"""
+PICTURES = f"""() => {NOTEBOOK}.content.widgets.flatMap(cell =>
+    [...cell.node.querySelectorAll('.jp-RenderedMarkdown img')].map(picture =>
+        ({{name: picture.alt, loaded: picture.naturalWidth > 0}})))"""
+SHUT_DOWN = """async () => {
+    const services = window.jupyterapp?.serviceManager;
+    await services?.sessions.shutdownAll();
+    await services?.terminals.shutdownAll();
+}"""
+# The terminal's text is not in the page: xterm draws it. A long line stands there in pieces.
+TERMINAL_TEXT = f"""() => {{
+    const buffer = {TERMINAL}?.content._term.buffer.active;
+    const lines = [...Array(buffer?.length ?? 0).keys()].map(i => buffer.getLine(i));
+    const text = line => (line.isWrapped ? '' : '\\n') + line.translateToString(true);
+    return lines.map(text).join('').trim();
+}}"""
+
+
+class NoBrowser(Exception):
+    """No browser that we could drive was found."""
+
+
+# --- JupyterLab ---
+
+
+def lab_command() -> list:
+    """Return the command that learners start JupyterLab with, in this environment."""
+    if Path(sys.prefix) == ROOT / ".venv" and start.state() == "complete":
+        return [sys.executable, ROOT / "start.py", "lab"]
+    # Elsewhere (Pipenv, conda) start.py would install all of it again, in .venv; and after a change
+    # of pyproject.toml or the lock it would mend the environment that others are using.
+    return [sys.executable, "-m", "labkit.lab"]
+
+
+@contextmanager
+def jupyterlab(folder: Path, **environment: str):
+    """Run JupyterLab, with its settings in `folder`; yield a function that gives a file's address.
+
+    The user's own settings and open tabs are left alone, and nothing is saved by itself.
+    """
+    port, token = free_port(), secrets.token_hex(16)
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR"):
+        environment.setdefault(name, str(folder / name))
+    environment.setdefault("JUPYTERLAB_SETTINGS_DIR", str(folder / "settings"))
+    # JupyterLab saves every two minutes: a slow run must not store its outputs in the lessons.
+    settings = folder / "settings" / "@jupyterlab" / "docmanager-extension"
+    settings.mkdir(parents=True)
+    (settings / "plugin.jupyterlab-settings").write_text('{"autosaveInterval": 86400}', "utf-8")
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(
+            [
+                *lab_command(),
+                "--no-browser",
+                f"--ServerApp.port={port}",
+                "--ServerApp.port_retries=0",
+                f"--IdentityProvider.token={token}",
+                "--LabApp.expose_app_in_browser=True",
+                f"--LabApp.workspaces_dir={folder / 'workspaces'}",
+            ],
+            cwd=folder,
+            env=os.environ | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_up(f"{url}/api/status?token={token}", server, folder / "log")
+        yield lambda path: f"{url}/lab/tree/{path}?token={token}&reset"
+    finally:
+        end(server)
+
+
+def wait_until_up(url, server, log):
+    no_proxy, deadline = build_opener(ProxyHandler({})), time.monotonic() + 60
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            return no_proxy.open(url, timeout=2).close()
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError(f"JupyterLab does not start. It said:\n{log.read_text()}")
+
+
+def end(process: subprocess.Popen) -> None:
+    """End a process (JupyterLab first ends its kernels and terminals) and all that it started."""
+    family = []
+    with suppress(psutil.NoSuchProcess):
+        family = psutil.Process(process.pid).children(recursive=True)
+    process.terminate()
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for child in psutil.wait_procs(family, timeout=5)[1]:
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
+
+
+# --- The browser ---
+
+
+def chromium() -> str | None:
+    """Return the path of the browser that CHROMIUM names, else of one on the PATH, else None.
+
+    Raises FileNotFoundError when CHROMIUM is set and there is no such program.
+    """
+    named = os.environ.get("CHROMIUM")
+    found = filter(None, map(shutil.which, [named] if named else PROGRAMS))
+    path = next(found, None)
+    if named and not path:
+        raise FileNotFoundError(f"CHROMIUM is {named}, and there is no such program.")
+    return path
+
+
+def open_browser(playwright):
+    """Start a browser without a window; raise NoBrowser when none is found (see also chromium)."""
+    path = chromium()
+    # Chrome and Edge on Windows and macOS: playwright knows their usual places.
+    places = [{"executable_path": path}] if path else [{"channel": "chrome"}, {"channel": "msedge"}]
+    for place in places:
+        try:
+            return playwright.chromium.launch(args=QUIET, **place)
+        except Error as error:
+            if path or "is not found" not in str(error):
+                raise
+    raise NoBrowser("driving JupyterLab needs Chromium, Chrome or Edge (CHROMIUM may name it)")
+
+
+def open_notebook(page, address: str) -> None:
+    """Open a notebook's address and wait until its kernel is ready."""
+    page.goto(address)
+    page.wait_for_function(READY)
+
+
+def pictures(page) -> list[dict]:
+    """Return the pictures in the notebook's text: name, loaded."""
+    return page.evaluate(PICTURES)
+
+
+def run_all(page) -> list[dict]:
+    """Clear the outputs and run all cells; return the code cells: source, count, outputs."""
+    return page.evaluate(RUN_ALL)
+
+
+def menu(page, bar: str, *items: str) -> None:
+    """Choose from JupyterLab's menu; the last item may stand in submenus."""
+    page.locator(".lm-MenuBar-itemLabel").get_by_text(bar, exact=True).click()
+    for item in items:
+        label = page.locator(".lm-Menu-itemLabel").get_by_text(item, exact=True).last
+        label.click()  # a submenu opens, or it is done
+
+
+def shut_down(page) -> None:
+    """End all kernels and terminals of the page's JupyterLab."""
+    page.evaluate(SHUT_DOWN)
+
+
+class Terminal:
+    """A terminal in JupyterLab, opened through the menu and ready to type."""
+
+    def __init__(self, page):
+        self.page = page
+        menu(page, "File", "New", "Terminal")
+        self._wait("a prompt", lambda: re.search(r"[$#%>❯]$", self.text()), 30)
+        self.prompt = self.text().rpartition("\n")[2]
+
+    def text(self) -> str:
+        """Return all that stands in the terminal, without blanks at its end."""
+        return self.page.evaluate(TERMINAL_TEXT)
+
+    def type(self, command: str) -> None:
+        """Type a command and press Enter."""
+        self._click()
+        self.page.keyboard.type(command)
+        self.wait_for(command)
+        self.page.keyboard.press("Enter")
+
+    def interrupt(self) -> None:
+        """Press Ctrl+C."""
+        self._click()
+        self.page.keyboard.press("Control+c")
+
+    def wait_for(self, words: str, seconds: float = 30) -> None:
+        """Return when the words stand in the terminal; raise TimeoutError with its text if not."""
+        self._wait(repr(words), lambda: words in self.text(), seconds)
+
+    def wait_for_prompt(self, seconds: float = 30) -> None:
+        """Return when the text ends with the prompt again, so when no command runs."""
+        self._wait("the prompt", lambda: self.text().endswith(self.prompt), seconds)
+
+    def _wait(self, what, is_there, seconds):
+        deadline = time.monotonic() + seconds
+        while not is_there():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"The terminal does not show {what}, but:\n{self.text()}")
+            self.page.wait_for_timeout(100)
+
+    def _click(self):
+        self.page.evaluate(f"window.jupyterapp.shell.activateById({TERMINAL}.id)")
+        self.page.locator(".jp-Terminal").click()
