@@ -1,6 +1,6 @@
 """Run every test in this environment: `python -m tests [pytest options]`, from the repository.
 
-`python3 start.py test` and `pipenv run test` come here. The steps: lint, tests, lessons.
+`python3 start.py test` and `pipenv run test` come here. The steps: lint, then tests and lessons.
 """
 
 import os
@@ -31,14 +31,14 @@ def same_numbers() -> bool:
 
 
 def steps(options):
-    pytest_run = [sys.executable, "-m", "pytest"]
     strictness = "--nbval" if same_numbers() else "--nbval-lax"
     yield "lint", [sys.executable, "-m", "ruff", "check"]
     yield "format", [sys.executable, "-m", "ruff", "format", "--check", "--quiet"]
-    yield "tests", [*pytest_run, "-n", "2", "--dist", "loadgroup", "-rs", "tests", *options]
     yield (
-        f"lessons ({strictness})",
-        [*pytest_run, strictness, "--nbval-current-env", "--nbval-cell-timeout=120", *NOTEBOOKS],
+        f"tests and lessons ({strictness})",
+        [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "-rs"]
+        + [strictness, "--nbval-current-env", "--nbval-cell-timeout=120"]
+        + ["tests", *NOTEBOOKS, *options],
     )
 
 

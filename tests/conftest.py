@@ -15,6 +15,16 @@ from labkit import ROOT, SOLUTIONS
 from labkit.service import free_port, start
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items):
+    """Keep a lesson's cells together, and apart from all else that wants port 9696."""
+    for item in items:
+        if item.path.suffix == ".ipynb":
+            own_service = item.path.stem[:2] >= "03"
+            group = "port9696" if own_service else item.path.stem
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
 def copy_lab(folder):
     """Copy what git would keep of this repository, without what was built or made here."""
     command = ["git", "ls-files", "-co", "--exclude-standard", "-z"]

@@ -16,9 +16,7 @@ SERVICE_LESSONS = {  # lesson: what it must have asked the service whose address
     "05_bad_input.ipynb": ["POST /predict", "GET /health"],
     "06_the_campaign.ipynb": ["POST /predict", "POST /predict/batch", "GET /health"],
 }
-LAB_WORK = "work-papermill"  # each lesson runs alone, and what a learner has made stays as it is
-
-pytestmark = pytest.mark.xdist_group("port9696")
+own_services = pytest.mark.xdist_group("port9696")
 
 
 def run(name, tmp_path, **parameters):
@@ -41,13 +39,14 @@ def contents():
 
 
 @pytest.fixture(autouse=True)
-def nothing_changes_and_nobody_stays(monkeypatch):
-    monkeypatch.setenv("LAB_WORK", LAB_WORK)
+def alone(monkeypatch, tmp_path):
+    """Each lesson finds an empty work folder, and leaves all that is kept as it was."""
+    work = f"work-{tmp_path.parent.name}-{tmp_path.name}"  # another one for each test
+    monkeypatch.setenv("LAB_WORK", work)
     before = contents()
     yield
-    shutil.rmtree(ROOT / "notebooks" / LAB_WORK, ignore_errors=True)
+    shutil.rmtree(ROOT / "notebooks" / work, ignore_errors=True)
     assert contents() == before
-    assert not is_open(9696)
 
 
 def test_start_page_runs(tmp_path):
@@ -79,15 +78,18 @@ def test_saving_lesson_runs(tmp_path):
     assert "verdict: Not churn" in run("02_save_and_load.ipynb", tmp_path)
 
 
+@own_services
 @pytest.mark.parametrize("name", SERVICE_LESSONS)
 def test_service_lesson_asks_the_service_at_the_given_address(name, tmp_path, churn_service):
     before = churn_service.log()
     run(name, tmp_path, url=churn_service.url)
     asked = churn_service.log().removeprefix(before)
     assert all(f'"{request} HTTP' in asked for request in SERVICE_LESSONS[name]), asked
+    assert not is_open(9696), "a service is left behind"
 
 
-@pytest.mark.parametrize("name", SERVICE_LESSONS)
-def test_service_lesson_stops_at_an_address_where_nobody_answers(name, tmp_path):
+@own_services
+def test_service_lesson_stops_at_an_address_where_nobody_answers(tmp_path):
     with pytest.raises(papermill.PapermillExecutionError, match="ConnectionError"):
-        run(name, tmp_path, url="http://127.0.0.1:9")
+        run("03_ping_pong.ipynb", tmp_path, url="http://127.0.0.1:9")
+    assert not is_open(9696), "the kernel has ended, its service has not"
