@@ -20,8 +20,9 @@ STYLE = Path(__file__).with_name("lab.mplstyle")  # how plots look
 # What the lab asks is on this machine: a company's proxy must not come between.
 for name in ("NO_PROXY", "no_proxy"):
     os.environ[name] = ",".join(filter(None, [os.environ.get(name), "localhost,127.0.0.1"]))
-# `!python script.py` in a cell means the kernel's own Python.
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+# `!python` in a cell means the kernel's own Python; the doctor asks what a terminal would mean.
+TERMINAL_PATH = os.environ.get("PATH", "")
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), TERMINAL_PATH])
 
 
 class LabError(Exception):

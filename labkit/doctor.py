@@ -153,7 +153,8 @@ def belongs_here(labkit):
 
 def terminal():
     """Examine which Python a terminal would find, as far as the kernel's own PATH tells."""
-    found = shutil.which("python")
+    labkit = sys.modules.get("labkit")  # it has put this Python first
+    found = shutil.which("python", path=getattr(labkit, "TERMINAL_PATH", None))
     if found and Path(found).parent.samefile(Path(sys.executable).parent):
         return True, "`python` in a terminal is the same as in this notebook."
     other = f"is {short(found)}, not this notebook's" if found else "is not found"

@@ -27,13 +27,14 @@ import psutil
 from labkit import SOLUTIONS, LabError
 
 READY = "/labkit-asks-whether-you-are-ready"
+PORT = int(os.environ.get("LAB_PORT", 9696))  # tests that run side by side set it
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 no_proxy = build_opener(ProxyHandler({}))  # a proxy would ask its own localhost
 
 _started = {}  # port: Service, of this kernel
 
 
-def start(script, *arguments, port: int = 9696, wait: float = 60, **environment: str) -> "Service":
+def start(script, *arguments, port: int = PORT, wait: float = 60, **environment: str) -> "Service":
     """Start a script that serves HTTP on a port of this machine and return it once it answers.
 
     script: a file in the current folder, else one in solutions/; arguments go to the script,

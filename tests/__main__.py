@@ -36,9 +36,11 @@ def steps(options):
     yield "format", [sys.executable, "-m", "ruff", "format", "--check", "--quiet"]
     yield (
         f"tests and lessons ({strictness})",
-        [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "-rs"]
-        + [strictness, "--nbval-current-env", "--nbval-cell-timeout=120"]
-        + ["tests", *NOTEBOOKS, *options],
+        [
+            *(sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "-rs"),
+            *(strictness, "--nbval-current-env", "--nbval-cell-timeout=120"),
+            *("tests", *NOTEBOOKS, *options),
+        ],
     )
 
 

@@ -304,7 +304,7 @@ def test_a_kernel_and_a_terminal_of_other_environments_are_found(tmp_path):
 
 
 def test_a_terminal_without_python_is_found(monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("labkit.TERMINAL_PATH", str(tmp_path))  # PATH as labkit found it
     fine, text = doctor.terminal()
     assert not fine
     assert text.startswith("`python` in a terminal is not found: ")

@@ -190,7 +190,7 @@ def code_of_notebook(path):
     code = "\n".join(
         "".join(cell["source"]) + "\n" for cell in cells if cell["cell_type"] == "code"
     )
-    return re.sub(r"(?m)^\s*[%!].*$", "", code)
+    return re.sub(r"(?m)^\s*[%!].*$", "", code.replace(" = !", " = 0  #"))
 
 
 def distributions(names):
