@@ -47,6 +47,7 @@ def steps(options):
 def main(options) -> int:
     os.environ["OPENBLAS_CORETYPE"] = "Haswell"
     os.environ["LAB_WORK"] = WORK
+    shutil.rmtree(ROOT / "notebooks" / WORK, ignore_errors=True)  # of a run that was killed
     failed = []
     for name, command in steps(options):
         print(f"\n== {name}", flush=True)
