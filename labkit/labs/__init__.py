@@ -1,0 +1,1 @@
+"""The checks and hints of the labs, one module for each lab."""

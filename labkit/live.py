@@ -1,0 +1,288 @@
+"""What checks use to ask a learner's service, and to watch a learner's client.
+
+`Live` asks the script that should be running, and knows who answers instead; `stand_in` is a
+service that answers as it is told and remembers what it was asked.
+"""
+
+import ast
+import html
+import json
+import re
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import requests
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
+
+from labkit import service
+from labkit.exercises import NotStarted, Wrong, one_line, show
+
+PATIENCE = 5  # seconds that a service may take for an answer
+TYPES = {"object": dict, "array": list, "text": str, "number": (int, float), "true or false": bool}
+
+
+@dataclass
+class Listener:
+    """Who listens on a port: its command line, when it started (in seconds), on which addresses."""
+
+    command: list[str]
+    started: float
+    addresses: set[str]
+    name: str
+
+
+def listener(port: int) -> Listener | None:
+    """Return who listens on this port, as far as we may look into it; the newest, if several."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            addresses = {
+                connection.laddr.ip
+                for connection in process.net_connections(kind="tcp")
+                if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+            }
+            if addresses:
+                command = process.cmdline()
+                names = [Path(word).name for word in command[:3]]
+                name = " ".join(word for word in names if word != "guard.py")
+                name = f"{name} (process {process.pid})"
+                found.append(Listener(command, process.create_time(), addresses, name))
+        except psutil.Error:
+            continue
+    return max(found, key=lambda one: one.started, default=None)
+
+
+class Live:
+    """A learner's service, which should be running.
+
+    script: the file's name, in the current folder. Everything raises Wrong with what to do, and
+    NotStarted while the script is not there or has a ____.
+    """
+
+    def __init__(self, script: str):
+        self.script, self.path = script, Path(script)
+        if not self.path.exists():
+            raise NotStarted(f"there is no {script} yet: run the cell above that writes it.")
+        if "____" in names_in(self.path):
+            raise NotStarted(f"put your code where ____ stands in {script}, and run that cell.")
+        self.port = service.PORT
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._see_who_listens()
+
+    @property
+    def restart(self):
+        return "run the cell that starts it again (or Ctrl+C in its terminal, and start it there)"
+
+    def _see_who_listens(self):
+        if not service.is_open(self.port):
+            raise Wrong(
+                f"nothing answers on {self.url}: start the service with the cell above, or open a "
+                f"terminal (File > New > Terminal) and run  python labs/work/{self.script}"
+            )
+        who = listener(self.port)
+        if who is None:  # another user's, or macOS does not let us look
+            return
+        scripts = {Path(word).stem for word in who.command}
+        if self.path.stem not in scripts:
+            raise Wrong(
+                f"on port {self.port} answers {who.name}, and not your {self.script}: stop it "
+                "(Ctrl+C in its terminal, or shut down its notebook), then start yours."
+            )
+        if who.started < self.path.stat().st_mtime - 1:  # both clocks are a little coarse
+            raise Wrong(
+                f"an old copy of {self.script} answers, from before you last saved it: "
+                f"{self.restart}."
+            )
+        if public := who.addresses & {"0.0.0.0", "::"}:
+            raise Wrong(
+                f"{self.script} listens on {public.pop()}, where everybody in your network can "
+                'ask it: write host="127.0.0.1", and start it again.'
+            )
+
+    def ask(self, method: str, path: str, **options) -> requests.Response:
+        """Send a request; the options are those of requests (json=, data=, headers=...)."""
+        what = f"{method} {path}"
+        try:
+            session = requests.Session()
+            session.trust_env = False  # no proxy
+            return session.request(
+                method, self.url + path, timeout=PATIENCE, allow_redirects=False, **options
+            )
+        except requests.Timeout:
+            raise Wrong(
+                f"{what} got no answer within {PATIENCE} s: is there a loop that never ends, or a "
+                f"wait? Mend it and {self.restart}."
+            ) from None
+        except requests.RequestException as error:
+            raise Wrong(
+                f"{what} got no answer that is HTTP ({type(error).__name__}): look at the "
+                f"service's log, and {self.restart}."
+            ) from None
+
+    def status(self, expected: int, method: str, path: str, remedy: str, **options):
+        """Ask, and return the response if its status is the expected one."""
+        response = self.ask(method, path, **options)
+        if response.status_code != expected:
+            raise Wrong(self._why(f"{method} {path}", response, expected, remedy))
+        return response
+
+    def _why(self, what, response, expected, remedy):
+        came = response.status_code
+        begin = f"{what} should be answered with {expected}, and is with {came}"
+        allowed = response.headers.get("Allow", "other methods")
+        reasons = {
+            404: "your service knows no such path: look at the path in @app.route(...), and "
+            "whether this copy has the route",
+            405: f"the path is there and allows {allowed} only: look at methods=[...]",
+            415: "your service did not find JSON in the request, though the header says so: "
+            "read the body with request.get_json()",
+            500: f"your code failed there{failure(response)}",
+        }
+        return f"{begin}: {reasons.get(came, remedy)}."
+
+    def json(
+        self, keys: dict[str, str], method: str, path: str, remedy: str, status=200, **options
+    ):
+        """Ask, and return the answer's JSON object if it has these keys and no others.
+
+        keys: name: "object", "array", "text", "number" or "true or false".
+        """
+        response = self.status(status, method, path, remedy, **options)
+        return check_keys(f"{method} {path}", json_of(f"{method} {path}", response), keys)
+
+
+def json_of(what: str, response: requests.Response):
+    """Return the JSON of a response; raise Wrong for a web page and for other text."""
+    try:
+        return response.json()
+    except (ValueError, RecursionError):
+        pass
+    if response.headers.get("Content-Type", "").startswith("text/html"):
+        text = one_line(html.unescape(re.sub(r"<[^>]*>", " ", response.text)), 60)
+        raise Wrong(
+            f"{what} should be answered with JSON, and is with a web page or plain text "
+            f"({text!r}): return jsonify(...), which makes the body and its header."
+        )
+    raise Wrong(
+        f"{what} should be answered with JSON, and {response.text[:40]!r} is none: "
+        "return jsonify(...)."
+    )
+
+
+def check_keys(what: str, answer, keys: dict[str, str]) -> dict:
+    """Return a JSON object that has these keys, of these kinds, and no others; or raise Wrong."""
+    if not isinstance(answer, dict):
+        raise Wrong(f"{what} should be answered with a JSON object, and is with {show(answer)}.")
+    if set(answer) != set(keys):
+        missing, strange = set(keys) - set(answer), set(answer) - set(keys)
+        parts = [f"{', '.join(sorted(missing))} missing"] * bool(missing)
+        parts += [f"{', '.join(sorted(strange))} not asked for"] * bool(strange)
+        raise Wrong(
+            f"{what} should answer with the keys {', '.join(keys)}, and there is "
+            f"{' and '.join(parts)}: give jsonify these keys and no others."
+        )
+    for name, kind in keys.items():
+        value = answer[name]
+        flag = isinstance(value, bool)  # True is an int in Python, and no number in JSON
+        if not isinstance(value, TYPES[kind]) or flag != (kind == "true or false"):
+            raise Wrong(
+                f"{what} should give {name} as {kind}, and gives {json.dumps(value)}: "
+                "look at the type of what you return."
+            )
+    return answer
+
+
+def failure(response: requests.Response) -> str:
+    """Return " (TypeError: ...)" from the page of Flask's debugger, if it is one."""
+    title = re.search(r"<title>(.*?)\s*// Werkzeug Debugger</title>", response.text, re.S)
+    error = f" ({one_line(html.unescape(title[1]), 160)})" if title else ""
+    return f"{error}: the service's log says where, in its last lines"
+
+
+def names_in(script: Path) -> set[str]:
+    """Return the names that a script uses; raise Wrong when it is not Python."""
+    try:
+        tree = ast.parse(script.read_text(encoding="utf-8"))
+    except SyntaxError as error:
+        raise Wrong(
+            f"{script.name} is not Python yet, line {error.lineno}: {error.msg}. Mend it, and run "
+            "its cell again."
+        ) from None
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+# --- A service to ask ---
+
+
+@dataclass
+class StandIn:
+    """A running stand-in: its `url`, and the `requests` that it got, in order."""
+
+    url: str
+    requests: list["Asked"] = field(default_factory=list)
+
+
+@dataclass
+class Asked:
+    """A request that a stand-in got; `time` is in seconds."""
+
+    method: str
+    path: str
+    headers: dict
+    body: bytes
+    time: float
+
+
+class Quiet(WSGIRequestHandler):
+    """Without a log, which would stand in the notebook."""
+
+    def log(self, *_):
+        pass
+
+
+@contextmanager
+def stand_in(answer):
+    """Run a service on a free port; yield a StandIn.
+
+    answer: a function from (Asked, the number of requests before it) to (status, body) or
+    (status, body, seconds to wait). A body that is no text is sent as JSON; a text as HTML.
+    """
+
+    def app(environ, start_response):
+        request = Request(environ)
+        asked = Asked(
+            request.method, request.full_path.rstrip("?"), dict(request.headers),
+            request.get_data(), time.monotonic(),
+        )  # fmt: skip
+        service.requests.append(asked)
+        status, body, *wait = answer(asked, len(service.requests) - 1)
+        stopped.wait(sum(wait))
+        text, kind = (body, "text/html") if isinstance(body, str) else (json.dumps(body), JSON)
+        return Response(text, status, content_type=kind)(environ, start_response)
+
+    stopped = threading.Event()
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+    server.daemon_threads = True
+    service = StandIn(f"http://127.0.0.1:{server.server_port}")
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield service
+    finally:
+        stopped.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+JSON = "application/json"
+
+
+def only_json(asked: Asked) -> bool:
+    """Say whether a request announced its body as JSON; Flask answers 415 if not."""
+    return asked.headers.get("Content-Type", "").split(";")[0] == JSON

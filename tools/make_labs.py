@@ -1,0 +1,227 @@
+"""Make labs/*.ipynb from solutions/lab_*.py: `python tools/make_labs.py [lab ...]` (maintainers).
+
+A source is a notebook in jupytext's percent format, with the exercises solved. A cell that begins
+with `# %% exercise="1.2"` is what a learner answers; what stands between the markers
+
+    # [solution] return ____
+    # [end]
+
+is left out, and the line behind the first marker stands there instead. With `script="name.py"`
+the answer is a whole script: solutions/name.py, with the same markers, becomes a cell that writes
+it. The check of each exercise, its hints and its lesson section come from labkit/labs/.
+
+A lab in which somebody has answered is left alone; FORCE=1 saves a copy in labs/work/ first.
+"""
+
+import hashlib
+import importlib
+import importlib.util
+import json
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+
+ROOT = Path(__file__).resolve().parent.parent
+SOLUTIONS, LABS = ROOT / "solutions", ROOT / "labs"
+BEGIN = re.compile(r"^( *)# \[solution\] (.*)$")
+END = re.compile(r"^ *# \[end\]$")
+STUB = re.compile(r"return ____|[a-zA-Z_]\w* = ____")
+IMPORT = "from labkit.exercises import ____"
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+
+
+class Refused(Exception):
+    """The source breaks a rule; the text begins with the place, file and line."""
+
+
+def sources() -> list[Path]:
+    """Return the labs' sources, in order."""
+    return sorted(SOLUTIONS.glob("lab_*.py"))
+
+
+def without_solution(text: str, name: str, first: int = 1) -> str:
+    """Return code with its solutions cut out and the stubs in their places.
+
+    name and first (the number of the text's first line) are for the message of Refused.
+    """
+    lines, opened = [], None
+    for number, line in enumerate(text.splitlines(), first):
+        place = f"{name}:{number}: "
+        if begin := BEGIN.match(line):
+            if opened:
+                raise Refused(f"{place}a [solution] within the one of line {opened}")
+            if not STUB.fullmatch(begin[2]):
+                raise Refused(f"{place}write `name = ____` or `return ____` behind [solution]")
+            opened = number
+            lines.append(begin[1] + begin[2])
+        elif END.match(line):
+            if not opened:
+                raise Refused(f"{place}an [end] without its [solution]")
+            opened = None
+        elif "[solution]" in line or "[end]" in line:
+            raise Refused(f"{place}a marker stands alone on its line, after a #")
+        elif "____" in line and line != IMPORT:
+            raise Refused(f"{place}____ may stand behind [solution] only")
+        elif not opened:
+            lines.append(line)
+    if opened:
+        raise Refused(f"{name}:{opened}: a [solution] without its [end]")
+    return "\n".join(lines)
+
+
+def build(source: Path, lab, answers) -> nbformat.NotebookNode:
+    """Return the lab's notebook.
+
+    lab: the labkit.exercises.Lab with its checks. answers: {exercise: {"right", "wrong"}}, the
+    bank of tests/answers/. Raises Refused when the source, the checks and the bank don't match.
+    """
+    text = source.read_text(encoding="utf-8")
+    notebook = jupytext.reads(text, fmt="py:percent")
+    heads = [n for n, line in enumerate(text.splitlines(), 1) if line.startswith("# %%")]
+    if len(heads) != len(notebook.cells):
+        raise Refused(f"{source.name}:1: begin with a line # %%, and leave no cell empty of one")
+    cells, seen = [], []
+    for head, cell in zip(heads, notebook.cells, strict=True):
+        place = f"{source.name}:{head}: "
+        number = cell.metadata.get("exercise")
+        if cell.cell_type == "markdown":
+            cells.append(nbformat.v4.new_markdown_cell(cell.source))
+            continue
+        code = cell.source
+        if script := cell.metadata.get("script"):
+            code = (SOLUTIONS / script).read_text(encoding="utf-8").strip()
+            code = f"%%writefile {script}\n" + without_solution(code, script)
+        else:
+            code = without_solution(code, source.name, head + 1)
+        if number is None and "____" in code.replace(IMPORT, ""):
+            raise Refused(f'{place}a solution in a cell without exercise="..."')
+        cells.append(nbformat.v4.new_code_cell(code))
+        if number is not None:
+            if "____" not in code:
+                raise Refused(f"{place}exercise {number} has no [solution]")
+            if number in seen:
+                raise Refused(f"{place}exercise {number} stands there twice")
+            seen.append(number)
+            refuse_incomplete(place, number, lab, answers)
+            cells[-1].metadata["exercise"] = number
+            cells[-2].source += f"\n\n*{section(lab, number)}*"
+        elif called := re.fullmatch(r'lab\.check\("(.+)"\)', code):
+            if called[1] != (seen or [None])[-1]:
+                raise Refused(f"{place}the check of {called[1]} does not follow its exercise")
+            help_ = f'# lab.hint("{called[1]}")\n# lab.solution("{called[1]}")'
+            cells.append(nbformat.v4.new_code_cell(help_))
+    for number in seen:
+        if f'lab.check("{number}")' not in [cell.source for cell in cells]:
+            raise Refused(f"{source.name}:1: exercise {number} has no cell that checks it")
+    for number in lab.exercises.keys() | answers.keys():
+        if number not in seen:
+            raise Refused(f"{source.name}:1: exercise {number} has a check or answers, and no cell")
+    for position, cell in enumerate(cells):
+        cell.id = f"{source.stem[:6].replace('_', '-')}-{position:02}"
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    notebook.metadata["labkit"] = {"untouched": fingerprint(notebook)}
+    nbformat.validate(notebook)
+    return notebook
+
+
+def refuse_incomplete(place, number, lab, answers):
+    check = lab.exercises.get(number)
+    if not check:
+        raise Refused(f"{place}exercise {number} has no check in labkit/labs/")
+    if not check.hints:
+        raise Refused(f"{place}exercise {number} has no hints")
+    if check.lesson not in headings(lab):
+        raise Refused(f"{place}exercise {number}: the lesson has no section {check.lesson!r}")
+    bank = answers.get(number, {"right": [], "wrong": []})
+    if len(bank["right"]) < 2 or len(bank["wrong"]) < 5:
+        raise Refused(f"{place}exercise {number} needs a bank of 5 wrong and 2 right answers")
+
+
+def headings(lab) -> list[str]:
+    """Return the headings of the lab's lesson."""
+    path = ROOT / "notebooks" / f"{lab.name}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    return re.findall(r"^## (.+)$", "\n".join(texts), re.M)
+
+
+def section(lab, number):
+    heading = lab.exercises[number].lesson
+    address = f"../notebooks/{lab.name}.ipynb#{heading.replace(' ', '-')}"
+    return f"From lesson {int(lab.name[:2])}: [{heading}]({address})"
+
+
+def fingerprint(notebook) -> str:
+    """Return a hash of what the cells say, outputs and settings left out."""
+    cells = [[cell.cell_type, cell.source] for cell in notebook.cells]
+    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
+
+
+def write(notebook, path: Path, force: bool = False) -> bool:
+    """Write a lab, unless somebody has answered in the one that is there; say whether it did.
+
+    force: save a copy in labs/work/, then write all the same.
+    """
+    if path.exists():
+        there = nbformat.read(path, as_version=4)
+        if there.metadata.get("labkit", {}).get("untouched") != fingerprint(there):
+            if not force:
+                return False
+            keep = path.parent / "work"
+            keep.mkdir(exist_ok=True)
+            copies = len(list(keep.glob(f"{path.stem}-*.ipynb")))
+            shutil.copy(path, keep / f"{path.stem}-{copies + 1}.ipynb")
+    text = nbformat.writes(notebook, version=4) + "\n"
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return True
+
+
+def bank(name: str) -> dict:
+    """Return the bank of answers of a lab, from tests/answers/."""
+    path = ROOT / "tests" / "answers" / f"{name}.py"
+    if not path.exists():
+        raise Refused(f"tests/answers/{name}.py: the lab has no bank of answers")
+    spec = importlib.util.spec_from_file_location(f"answers_{name}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.ANSWERS
+
+
+def make(source: Path) -> nbformat.NotebookNode:
+    """Return the lab of a source, with its checks and its bank."""
+    short = source.stem[:6]
+    lab = importlib.import_module(f"labkit.labs.{short}").lab
+    if source.stem != f"lab_{lab.name}":
+        raise Refused(f"{source.name}:1: labkit/labs/{short}.py is the lab of {lab.name}")
+    return build(source, lab, bank(short))
+
+
+def main(names: list[str]) -> None:
+    """Make the named labs ("01", "lab_01_train_the_model"), or all."""
+    kept = []
+    try:
+        for source in sources():
+            if names and not any(name in source.stem for name in names):
+                continue
+            path = LABS / f"{source.stem}.ipynb"
+            if write(make(source), path, force=bool(os.environ.get("FORCE"))):
+                print(path.name)
+            else:
+                kept.append(path.name)
+    except Refused as reason:
+        sys.exit(f"{reason}.")
+    if kept:
+        sys.exit(
+            f"{', '.join(kept)}: somebody has answered there, so it is left as it is. FORCE=1 "
+            "saves a copy in labs/work/ and makes it anew."
+        )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
