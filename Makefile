@@ -1,5 +1,5 @@
 # For maintainers. Learners need start.py alone. Use the lab's environment (pipenv shell, .venv).
-.PHONY: help lock lessons images screenshots image test
+.PHONY: help lock lessons labs images screenshots image test
 
 help:     ## list the targets
 	@sed -n 's/^\([a-z]*\): *## /  \1\t/p' $(MAKEFILE_LIST)
@@ -7,6 +7,8 @@ lock:     ## write Pipfile.lock anew from Pipfile (internet)
 	python tools/lock.py
 lessons:  ## run the lessons and store their outputs
 	python tools/run_lessons.py
+labs:     ## make labs/*.ipynb from solutions/lab_*.py (FORCE=1 saves answers first)
+	python tools/make_labs.py
 images:   ## draw images/*.svg from images/*.dot (Graphviz)
 	python tools/draw.py
 screenshots: ## take images/*.png anew (Chromium, Xvfb)

@@ -13,6 +13,7 @@ A learner writes `auc = 0.75` and calls `lab.check("1.5")`, which prints one lin
 import builtins
 import contextlib
 import ctypes
+import html
 import linecache
 import math
 import os
@@ -23,6 +24,8 @@ import threading
 import warnings
 from pathlib import Path
 
+from IPython import get_ipython
+from IPython.display import Markdown, display
 from IPython.utils.capture import capture_output
 
 from labkit import SOLUTIONS, LabError, progress
@@ -51,6 +54,16 @@ class Wrong(Exception):
 
 class OutOfTime(BaseException):
     """Raised inside code that runs too long; `except Exception` does not hold it."""
+
+
+class Line(str):
+    """A line to display. JupyterLab breaks plain text within words, HTML between them."""
+
+    def __repr__(self):
+        return str(self)
+
+    def _repr_html_(self):
+        return f'<div style="white-space: pre-wrap">{html.escape(self)}</div>'
 
 
 class NotPassed(LabError):
@@ -94,26 +107,25 @@ class Lab:
         if os.environ.get("LAB_STRICT") or os.environ.get("NBGRADER_EXECUTION"):
             if mark != "✔":
                 raise NotPassed(line)
-        else:
+        elif get_ipython():  # else solutions/lab_*.py runs as a script: that is nobody's progress
             try:
                 progress.record(number, mark)
             except LabError as error:
                 line += f" ({error})"
-        print(line)
+        display(Line(line))
 
     def hint(self, number: str) -> None:
         """Print the next hint; the last one stays."""
         hints = self._find(number).hints
         shown = min(self._hints_shown.get(number, 0) + 1, len(hints))
         self._hints_shown[number] = shown
-        print(f"Hint {shown} of {len(hints)}: {hints[shown - 1]}")
-        if shown == len(hints):
-            print(f'That was the last one. lab.solution("{number}") shows a solution.')
+        last = f' (The last one; lab.solution("{number}") shows a solution.)' * (
+            shown == len(hints)
+        )
+        display(Line(f"Hint {shown} of {len(hints)}: {hints[shown - 1]}{last}"))
 
     def solution(self, number: str):
         """Show a solution: the lines of solutions/."""
-        from IPython.display import Markdown  # tests import labkit without a notebook
-
         self._find(number)
         return Markdown(f"```python\n{solution(self.name, number)}\n```")
 
@@ -288,6 +300,8 @@ class Function:
             raise
         except BaseException as error:  # sys.exit, too
             return None, error
+        finally:
+            vars(builtins).update(BUILTINS)  # the check needs them
         if result is ____:
             raise NotStarted
         return result, None

@@ -76,5 +76,5 @@ def show() -> None:
     for lab, (title, count) in LABS.items():
         n = sum(name.startswith(f"{lab}.") for name in done)
         print(
-            f"Lab {lab}  {'■' * n}{'□' * (count - n)}{'  ' * (9 - count)}  {n} of {count}  {title}"
+            f"Lab {lab}  {'■' * n}{'□' * (count - n)}{' ' * (9 - count)}  {n} of {count}  {title}"
         )

@@ -96,6 +96,11 @@ def cases(short: str) -> list[Case]:
     return found
 
 
+def flaws(short: str) -> dict[str, tuple[str, str]]:
+    """Return {exercise: (text in its check, a flawed text instead)}."""
+    return make_labs.module(ROOT / "tests" / "answers" / f"flaws_{short[4:]}.py").FLAWS
+
+
 def text(answer, solution) -> str:
     return answer.code(solution) if isinstance(answer, Instead) else answer.strip("\n")
 

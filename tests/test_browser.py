@@ -33,10 +33,13 @@ def lab(tmp_path_factory):
     """JupyterLab, as a learner starts it; gives the address of a file."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "one")
     work = NOTEBOOKS / f"work-browser-{worker}"  # a learner's files are in work
-    shutil.rmtree(work, ignore_errors=True)
+    folders = [work, ROOT / "labs" / work.name]
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
     with browser.jupyterlab(tmp_path_factory.mktemp("jupyter"), LAB_WORK=work.name) as address:
         yield address
-    shutil.rmtree(work, ignore_errors=True)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +108,50 @@ def test_lesson_runs_in_the_browser(page, lab, path):
     if path == LESSONS[0]:
         assert page.locator("text=Would you like").count() == 0, "JupyterLab asks about news"
         assert "86400" in page.evaluate(AUTOSAVE), "JupyterLab would save into the lessons"
+
+
+@pytest.mark.xdist_group("browser")
+def test_a_lab_is_worked_with_the_keyboard(page, lab):
+    path = ROOT / "labs" / "lab_01_train_the_model.ipynb"
+    before = path.read_bytes()
+
+    def check():
+        return browser.type_and_run(page, 'lab.check("1.5")')
+
+    browser.open_notebook(page, lab("labs/lab_01_train_the_model.ipynb"))
+    cells = browser.run_all(page)
+    assert_all_well(cells)
+    checks = [cell for cell in cells if cell["source"].startswith("lab.check")]
+    said = [cell["outputs"][0]["data"]["text/plain"] for cell in checks]
+    assert said[0] == "○ 1.1  not started: put your answer where ____ stands."
+    assert all(line.startswith("○ 1.") for line in said) and len(said) == 9
+    assert cells[-1]["outputs"][0]["text"].startswith("Lab 1  □□□□□□□□□  0 of 9")
+    screenshot(page, "lab-untouched")
+
+    assert browser.type_and_run(page, "auc = ", "auc = 0.5") == ""
+    wrong = check()
+    assert_one_sentence(wrong, "✘ 1.5  auc is 0.5: that is the share of right verdicts")
+    screenshot(page, "lab-wrong")
+
+    keys = ["ControlOrMeta+Home", "Delete", "Delete"]  # takes the "# " away
+    hint = browser.type_and_run(page, '# lab.hint("1.5")', "", *keys)
+    assert_one_sentence(hint, "Hint 1 of 3: AUC: take one who left and one who stayed.")
+    assert "Hint 2 of 3" in browser.type_and_run(page, 'lab.hint("1.5")')
+    screenshot(page, "lab-hint")
+
+    assert browser.type_and_run(page, "auc = ", "auc = 3 / 4") == ""
+    assert_one_sentence(check(), "✔ 1.5  Correct: three of the four pairs")
+    bars = browser.type_and_run(page, "labkit.progress.show()")
+    assert bars.startswith("Lab 1  ■□□□□□□□□  1 of 9  train the model")
+    screenshot(page, "lab-right")
+
+    browser.open_notebook(page, lab("notebooks/00_start_here.ipynb"))
+    cells = browser.run_all(page)
+    [bars] = [cell["outputs"][0]["text"] for cell in cells if "progress.show()" in cell["source"]]
+    assert bars.startswith("Lab 1  ■□□□□□□□□  1 of 9  train the model")
+    browser.type_and_run(page, "from labkit import progress")  # scrolls there
+    screenshot(page, "lab-progress-on-the-start-page")
+    assert path.read_bytes() == before
 
 
 @pytest.fixture

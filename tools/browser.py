@@ -59,6 +59,27 @@ RUN_ALL = f"""async () => {{
 PICTURES = f"""() => {NOTEBOOK}.content.widgets.flatMap(cell =>
     [...cell.node.querySelectorAll('.jp-RenderedMarkdown img')].map(picture =>
         ({{name: picture.alt, loaded: picture.naturalWidth > 0}})))"""
+# Scrolling first: JupyterLab makes a cell's editor when the cell comes into view.
+EDIT = f"""async begins => {{
+    const notebook = {NOTEBOOK}.content;
+    const place = notebook.widgets.findIndex(
+        cell => cell.model.sharedModel.source.startsWith(begins));
+    await notebook.scrollToItem(place, 'center');
+    notebook.activeCellIndex = place;
+    notebook.mode = 'edit';
+    notebook.activeCell.editor.focus();
+    return place;
+}}"""
+CELL = f"""place => {{
+    const {{model}} = {NOTEBOOK}.content.widgets[place];
+    const outputs = model.outputs.toJSON();
+    return {{
+        source: model.sharedModel.source,
+        running: model.executionState === 'running' || model.executionCount === null,
+        text: outputs.map(output => output.text ?? output.data?.['text/plain']).join(''),
+    }};
+}}"""
+CLEAR = f"place => {NOTEBOOK}.content.widgets[place].model.clearExecution()"
 SHUT_DOWN = """async () => {
     const services = window.jupyterapp?.serviceManager;
     await services?.sessions.shutdownAll();
@@ -198,6 +219,24 @@ def pictures(page) -> list[dict]:
 def run_all(page) -> list[dict]:
     """Clear the outputs and run all cells; return the code cells: source, count, outputs."""
     return page.evaluate(RUN_ALL)
+
+
+def type_and_run(page, begins: str, text: str = "", *keys: str) -> str:
+    """Click into the cell that begins so, type, press Shift+Enter; return what it printed.
+
+    text replaces what stands there; without it the keys are pressed (none: the cell runs as it is).
+    """
+    place = page.evaluate(EDIT, begins)
+    page.evaluate(CLEAR, place)
+    if text:
+        page.keyboard.press("ControlOrMeta+a")
+        page.keyboard.type(text)
+        page.wait_for_function(f"place => ({CELL})(place).source === {text!r}", arg=place)
+    for key in keys:
+        page.keyboard.press(key)
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_function(f"place => !({CELL})(place).running", arg=place)
+    return page.evaluate(CELL, place)["text"]
 
 
 def menu(page, bar: str, *items: str) -> None:

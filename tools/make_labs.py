@@ -94,6 +94,8 @@ def build(source: Path, lab, answers) -> nbformat.NotebookNode:
             continue
         code = cell.source
         if script := cell.metadata.get("script"):
+            if not (SOLUTIONS / script).is_file():
+                raise Refused(f"{place}there is no solutions/{script}")
             code = (SOLUTIONS / script).read_text(encoding="utf-8").strip()
             code = f"%%writefile {script}\n" + without_solution(code, script)
         else:
@@ -108,6 +110,8 @@ def build(source: Path, lab, answers) -> nbformat.NotebookNode:
                 raise Refused(f"{place}exercise {number} stands there twice")
             seen.append(number)
             refuse_incomplete(place, number, lab, answers)
+            if len(cells) < 2 or cells[-2].cell_type != "markdown":
+                raise Refused(f"{place}exercise {number} has no text before it")
             cells[-1].metadata["exercise"] = number
             cells[-2].source += f"\n\n*{section(lab, number)}*"
         elif called := re.fullmatch(r'lab\.check\("(.+)"\)', code):
@@ -187,10 +191,15 @@ def bank(name: str) -> dict:
     path = ROOT / "tests" / "answers" / f"{name}.py"
     if not path.exists():
         raise Refused(f"tests/answers/{name}.py: the lab has no bank of answers")
-    spec = importlib.util.spec_from_file_location(f"answers_{name}", path)
+    return module(path).ANSWERS
+
+
+def module(path: Path):
+    """Return the Python module of a file, which need not be on the path."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.ANSWERS
+    return module
 
 
 def make(source: Path) -> nbformat.NotebookNode:

@@ -1,0 +1,307 @@
+"""The machinery of the labs: one line whatever the learner's code does, hints, progress."""
+
+import builtins
+import json
+import os
+import sys
+import time
+import types
+import warnings
+from pathlib import Path
+
+import pytest
+
+from labkit import LabError, exercises, progress
+from labkit.exercises import Answer, Lab, NotPassed, NotStarted, Wrong, ____, expect, judge, show
+
+lab = Lab("01_train_the_model")
+
+
+@lab.exercise("1.1", lesson="Why", hints=["Think.", "Add.", "a + b"])
+def adds(answer):
+    function = answer.function("add", returns=int)
+    expect("add(2, 3)", function(2, 3), 5, "add the two numbers")
+    return "Correct: 5."
+
+
+@lab.exercise("1.2", lesson="Why", hints=["1"])
+def broken(answer):
+    return answer.value("x").no_such_name
+
+
+@pytest.fixture(autouse=True)
+def work(tmp_path, monkeypatch):
+    monkeypatch.setattr(exercises, "SECONDS", 0.3)
+    monkeypatch.setattr(exercises, "get_ipython", lambda: True)  # as in a notebook
+    monkeypatch.setattr(progress, "file", lambda: tmp_path / "work" / "progress.jsonl")
+    monkeypatch.delenv("LAB_STRICT", raising=False)
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def said(code, number="1.1"):
+    """Run code as a notebook's cell, then its check; return mark and sentence."""
+    namespace = {"____": ____}
+    exec(code, namespace)
+    return judge(lab.exercises[number], Answer(namespace))
+
+
+NAUGHTY = {  # what the code does inside the check: mark, words of the sentence
+    "def add(a, b):\n    return a + b": ("✔", "Correct: 5."),
+    "def add(a, b):\n    return ____": ("○", "not started"),
+    "add = ____": ("○", "not started"),
+    "x = 1": ("○", "there is no add yet: run the cell above"),
+    "def add(a, b):\n    return a * b": ("✘", "add(2, 3) should be 5, and is 6: add the two"),
+    "def add(a, b):\n    a + b": ("✘", "returned None"),
+    "def add(a, b):\n    return '5'": ("✘", "should be of type int, and is '5', of type str"),
+    "def add(a, b):\n    return True": ("✘", "of type bool"),
+    "add = 5": ("✘", "add should be a function, and is 5: begin with def add("),
+    "def add(a):\n    return a": ("✘", "raised TypeError: add() takes 1 positional argument"),
+    "def add(a, b):\n    return a + c": ("✘", "raised NameError: name 'c' is not defined"),
+    "def add(a, b):\n    raise ValueError('line 1\\nline 2')": ("✘", "line 1 line 2"),
+    "class E(Exception):\n    def __str__(self): raise E\n\ndef add(a, b):\n    raise E": (
+        "✘",
+        "E",
+    ),
+    "import sys\ndef add(a, b):\n    sys.exit('bye')": ("✘", "raised SystemExit: bye"),
+    "def add(a, b):\n    raise KeyboardInterrupt": ("✘", "raised KeyboardInterrupt"),
+    "def add(a, b):\n    raise GeneratorExit": ("✘", "raised GeneratorExit"),
+    "def add(a, b):\n    return add(a, b)": ("✘", "raised RecursionError"),
+    "def add(a, b):\n    while True: pass": ("✘", "a loop that never ends"),
+    "def add(a, b):\n    while True:\n        try: a += 1\n        except Exception: pass": (
+        "✘",
+        "a loop that never ends",
+    ),
+    "import time\ndef add(a, b):\n    time.sleep(5)": ("✘", "can't be stopped"),
+    "import os\ndef add(a, b):\n    os.chdir('/')\n    return a + b": ("✔", "Correct"),
+    "import os\ndef add(a, b):\n    os.environ.clear()\n    return a + b": ("✔", "Correct"),
+    "import sys\ndef add(a, b):\n    sys.path.clear()\n    return a + b": ("✔", "Correct"),
+    "import sys\ndef add(a, b):\n    sys.stdout = sys.stderr = None\n    return 5": (
+        "✔",
+        "Correct",
+    ),
+    "import sys\ndef add(a, b):\n    sys.stdout.close()\n    return 5": ("✔", "Correct"),
+    "def add(a, b):\n    print('noise')\n    return a + b": ("✔", "Correct"),
+    "import warnings\ndef add(a, b):\n    warnings.warn('old')\n    return a + b": ("✔", "Correct"),
+    "import builtins\ndef add(a, b):\n    builtins.len = builtins.print = None\n    return 5": (
+        "✔",
+        "Correct",
+    ),
+    "expect = show = Wrong = lab = None\ndef add(a, b):\n    return a + b": ("✔", "Correct"),
+    "list = [1]\ndef add(a, b):\n    return len(list([a, b]))": ("✘", "raised TypeError"),
+    "class Odd(int):\n    def __eq__(self, other): 1 / 0\n    __hash__ = int.__hash__\n"
+    "def add(a, b):\n    return Odd(5)": ("✘", "should be 5"),
+    "class Odd(int):\n    def __repr__(self): raise OSError('no')\n"
+    "def add(a, b):\n    return Odd(6)": ("✘", "should be 5, and is <Odd instance"),
+    "import subprocess, sys\ndef add(a, b):\n    subprocess.run([sys.executable, '-c', '1/0'])\n"
+    "    return a + b": ("✔", "Correct"),
+}
+
+
+@pytest.mark.parametrize("code", NAUGHTY, ids=range(len(NAUGHTY)))
+def test_whatever_the_code_does_there_is_one_sentence_and_nothing_else(code, capfd, monkeypatch):
+    monkeypatch.setattr(exercises, "SECONDS", 3 if "subprocess" in code else 0.3)
+    before = (
+        Path.cwd(),
+        dict(os.environ),
+        list(sys.path),
+        sys.stdout,
+        sys.stderr,
+        warnings.filters[:],
+    )
+    mark, sentence = said(code)
+    assert (mark, NAUGHTY[code][1] in sentence) == (NAUGHTY[code][0], True), sentence
+    assert "\n" not in sentence and "Traceback" not in sentence
+    after = (
+        Path.cwd(),
+        dict(os.environ),
+        list(sys.path),
+        sys.stdout,
+        sys.stderr,
+        warnings.filters[:],
+    )
+    assert after == before
+    assert builtins.len([1]) == 1
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_check_that_fails_itself_says_so():
+    mark, sentence = said("x = 1", "1.2")
+    assert mark == "✘" and "the check could not finish (AttributeError: 'int' object" in sentence
+
+
+def test_the_line_of_the_mistake_is_named():
+    namespace = {}
+    code = "def add(a, b):\n    c = a\n    return c + missing\n"
+    exercises.linecache.cache["<cell>"] = (len(code), None, code.splitlines(True), "<cell>")
+    exec(compile(code, "<cell>", "exec"), namespace)
+    _, sentence = judge(lab.exercises["1.1"], Answer(namespace))
+    assert "in line 3 of its cell (return c + missing): mend that first." in sentence
+
+
+@pytest.mark.parametrize(
+    ("came", "expected", "tolerance", "right"),
+    [
+        (0.75, 0.75, 0.001, True),
+        (0.7511, 0.75, 0.001, False),
+        (float("nan"), 0.75, 1, False),
+        ("0.75", 0.75, 1, False),
+        (True, 1, 0.1, False),
+        (None, 1, 9, False),
+        (True, 1, None, False),
+        (1, 1.0, None, True),
+        ([1, 2], [1, 2], None, True),
+        ([1, 2], [2, 1], None, False),
+        ("a", "b", None, False),
+    ],
+)
+def test_expect(came, expected, tolerance, right):
+    try:
+        expect("x", came, expected, "think", tolerance)
+    except Wrong as sentence:
+        assert not right
+        assert str(sentence).endswith(": think.") and "x should be" in str(sentence)
+    else:
+        assert right
+
+
+def test_values_that_look_alike_are_told_apart():
+    with pytest.raises(Wrong, match=r"should be 0.3, and is 0.30000000000000004 of type float"):
+        expect("x", 0.1 + 0.2, 0.3, "round it")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.1, "0.1"),
+        ("a" * 200, "..."),
+        (print, "print"),
+        (list(range(100)), "[0, 1, 2, 3, 4, ...]"),
+        (types.SimpleNamespace(shape=3), "namespace(shape=3)"),
+    ],
+)
+def test_values_are_shown_short(value, text):
+    assert text in show(value) and len(show(value)) < 130
+
+
+# --- What a notebook sees ---
+
+
+def add(a, b):
+    return a + b
+
+
+def test_check_prints_a_line_and_records_it(capsys):
+    lab.check("1.1")
+    assert capsys.readouterr().out == "✔ 1.1  Correct: 5.\n"
+    assert progress.solved() == {"1.1"}
+
+
+def test_a_script_has_no_progress(capsys, monkeypatch):
+    monkeypatch.setattr(exercises, "get_ipython", lambda: None)
+    lab.check("1.1")
+    assert capsys.readouterr().out == "✔ 1.1  Correct: 5.\n"
+    assert not progress.file().exists()
+
+
+@pytest.mark.parametrize("name", ["LAB_STRICT", "NBGRADER_EXECUTION"])
+def test_under_grading_a_check_raises_one_line_and_records_nothing(name, monkeypatch, capsys):
+    monkeypatch.setenv(name, "1")
+    lab.check("1.1")
+    monkeypatch.setitem(globals(), "add", max)
+    with pytest.raises(NotPassed) as refusal:
+        lab.check("1.1")
+    assert refusal.value._render_traceback_() == [str(refusal.value)]
+    assert str(refusal.value).startswith("✘ 1.1  add(2, 3) should be 5, and is 3")
+    monkeypatch.setitem(globals(), "add", ____)
+    with pytest.raises(NotPassed, match=r"○ 1\.1  not started"):
+        lab.check("1.1")
+    assert not progress.file().exists()
+
+
+def test_an_exercise_that_is_not_there_is_named():
+    for ask in (lab.check, lab.hint, lab.solution):
+        with pytest.raises(LabError, match=r"no exercise '7.7' in this lab; there are 1.1, 1.2"):
+            ask("7.7")
+
+
+def test_hints_come_one_by_one_and_the_last_stays(capsys):
+    fresh = Lab("01_train_the_model")
+    fresh.exercises = lab.exercises
+    for _ in range(4):
+        fresh.hint("1.1")
+    lines = capsys.readouterr().out.splitlines()
+    third = 'Hint 3 of 3: a + b (The last one; lab.solution("1.1") shows a solution.)'
+    assert lines == ["Hint 1 of 3: Think.", "Hint 2 of 3: Add.", third, third]
+
+
+def test_solution_shows_the_lines_of_solutions_without_markers():
+    shown = lab.solution("1.1").data
+    source = (exercises.SOLUTIONS / "lab_01_train_the_model.py").read_text(encoding="utf-8")
+    lines = shown.splitlines()[1:-1]
+    assert lines[0] == "def clean(column):" and len(lines) > 2
+    assert all(line in source for line in lines)
+    assert "[solution]" not in shown and "____" not in shown and "# [end]" not in shown
+
+
+def test_a_line_is_safe_html():
+    line = exercises.Line("✘ 1.1  a < b & <script>")
+    assert repr(line) == "✘ 1.1  a < b & <script>"
+    assert ">✘ 1.1  a &lt; b &amp; &lt;script&gt;</div>" in line._repr_html_()
+
+
+def test_blank_says_what_it_is():
+    assert repr(____) == "____"
+    with pytest.raises(NotStarted):
+        Answer({"x": ____}).value("x")
+
+
+# --- Progress ---
+
+
+def test_progress_survives_a_crash_and_damage(capsys):
+    progress.record("1.1", "✔")
+    progress.record("1.2", "✘")
+    with progress.file().open("a", encoding="utf-8") as f:
+        f.write('\n{"exercise": "1.3", "ma')  # the power failed here
+    progress.record("2.1", "✔")
+    with progress.file().open("ab") as f:
+        f.write(b'\n\xff\xfe{}\n[1]\n"x"\n{"exercise": 5, "mark": "\xe2\x9c\x94"}\n')
+    progress.record("1.2", "✔")
+    progress.record("1.2", "✘")  # what was solved stays solved
+    assert progress.solved() == {"1.1", "1.2", "2.1"}
+    progress.show()
+    bars = capsys.readouterr().out.splitlines()
+    assert bars[0].split() == ["Lab", "1", "■■□□□□□□□", "2", "of", "9", "train", "the", "model"]
+    assert "■□□□□□" in bars[1] and "■" not in bars[2]
+
+
+def test_progress_is_only_ever_added_to_and_can_be_reset():
+    progress.record("1.1", "✔")
+    progress.record("2.1", "✔")
+    before = progress.file().read_text(encoding="utf-8")
+    progress.reset(1)
+    assert progress.solved() == {"2.1"}
+    progress.record("1.3", "✔")
+    assert progress.solved() == {"1.3", "2.1"}
+    progress.reset()
+    assert progress.solved() == set()
+    assert progress.file().read_text(encoding="utf-8").startswith(before)
+    with pytest.raises(LabError, match="There is no lab 77; the labs are 1, 2"):
+        progress.reset(77)
+
+
+def test_a_folder_that_can_not_be_written_does_not_hide_the_answer(capsys):
+    progress.file().parent.write_text("a file where the folder should be")
+    lab.check("1.1")
+    out = capsys.readouterr().out
+    assert out.startswith("✔ 1.1  Correct: 5. (Your progress can't be written to progress.jsonl")
+    assert len(out.splitlines()) == 1
+    progress.show()
+    assert "0 of 9" in capsys.readouterr().out
+
+
+def test_lines_say_when():
+    progress.record("1.1", "✔")
+    [line] = filter(None, progress.file().read_text(encoding="utf-8").splitlines())
+    assert time.strptime(json.loads(line)["time"][:19], "%Y-%m-%dT%H:%M:%S")

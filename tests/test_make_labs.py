@@ -1,0 +1,249 @@
+"""The labs are what their sources say; the build refuses what is incomplete, and spares answers."""
+
+import re
+import sys
+
+import nbformat
+import pytest
+from test_lessons import faults_of_links, faults_of_style
+
+from labkit import ROOT, progress
+from labkit.exercises import Lab
+
+sys.path.insert(0, str(ROOT / "tools"))
+import make_labs
+from make_labs import Refused
+
+WORDS_PER_MINUTE, MINUTES_PER_EXERCISE = 130, 4
+SOURCES = make_labs.sources()
+BANK = {"right": ["", ""], "wrong": [("", "")] * 5}
+GOOD = """\
+# %% [markdown]
+# ## 1.1 Add
+
+# %% exercise="1.1"
+def add(a, b):
+    # [solution] return ____
+    return a + b
+    # [end]
+
+
+# %%
+lab.check("1.1")
+"""
+STUBBED = "def add(a, b):\n    return ____"
+
+each_lab = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+
+
+@pytest.fixture
+def lab():
+    lab = Lab("01_train_the_model")
+    lab.exercise("1.1", lesson="Split", hints=["Add."])(lambda answer: None)
+    return lab
+
+
+@pytest.fixture
+def build(tmp_path, lab):
+    def build(text, lab=lab, answers=None):
+        source = tmp_path / "lab_01_train_the_model.py"
+        source.write_text(text, encoding="utf-8")
+        return make_labs.build(source, lab, {"1.1": BANK} if answers is None else answers)
+
+    return build
+
+
+# --- The labs that are there ---
+
+
+@each_lab
+def test_lab_is_what_its_source_says_to_the_byte(source, tmp_path):
+    made = tmp_path / "lab.ipynb"
+    make_labs.write(make_labs.make(source), made)
+    there = ROOT / "labs" / f"{source.stem}.ipynb"
+    assert made.read_bytes() == there.read_bytes(), "run make labs"
+
+
+def test_there_is_no_other_lab():
+    assert [path.stem for path in sorted((ROOT / "labs").glob("*.ipynb"))] == [
+        source.stem for source in SOURCES
+    ]
+
+
+def minutes(notebook, exercises) -> int:
+    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    words = sum(len(text.split()) for text in texts)
+    return 5 * round((words / WORDS_PER_MINUTE + MINUTES_PER_EXERCISE * exercises) / 5)
+
+
+@each_lab
+def test_form(source):
+    notebook = make_labs.make(source)
+    example = make_labs.make(SOURCES[0])
+    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    number = int(source.stem[4:6])
+    exercises = [c.metadata["exercise"] for c in notebook.cells if "exercise" in c.metadata]
+    assert re.match(rf"# Lab {number} · \S.*\n\n\*[^*]+\*\n\n\*\*Time:\*\* ", texts[0])
+    assert f"**Time:** about {minutes(notebook, len(exercises))} minutes" in texts[0]
+    assert 25 <= minutes(notebook, len(exercises)) <= 45
+    assert f"(../notebooks/{source.stem[4:]}.ipynb)" in texts[0]
+    first_cells = [c.source for c in example.cells if c.cell_type == "code"]
+    assert code[0] == first_cells[0] and code[-1] == "labkit.progress.show()"
+    assert exercises == [f"{number}.{n}" for n in range(1, len(exercises) + 1)]
+    assert 6 <= len(exercises) <= 9
+    assert progress.LABS[str(number)][1] == len(exercises)
+    assert progress.LABS[str(number)][0] == source.stem[7:].replace("_", " ")
+    for number in exercises:
+        assert any(text.startswith(f"## {number} ") for text in texts), number
+    assert not any(cell.get("outputs") for cell in notebook.cells)
+
+
+@each_lab
+def test_texts(source):
+    texts = [c.source for c in make_labs.make(source).cells if c.cell_type == "markdown"]
+    text = "\n".join(texts)
+    assert list(faults_of_style(text)) == []
+    assert list(faults_of_links(text, ROOT / "labs")) == []
+    for lesson, anchor in re.findall(r"\(\.\./notebooks/(\w+)\.ipynb#([^)]+)\)", text):
+        assert anchor.replace("-", " ") in [
+            heading.replace("-", " ") for heading in make_labs.headings(Lab(lesson))
+        ]
+
+
+def test_a_lesson_leads_to_its_lab_and_back():
+    for source in SOURCES:
+        lesson = (ROOT / "notebooks" / f"{source.stem[4:]}.ipynb").read_text(encoding="utf-8")
+        assert f"(../labs/{source.stem}.ipynb)" in lesson
+
+
+def test_table_of_the_readme_has_the_counts():
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    totals = [0, 0, 0]
+    for source in SOURCES:
+        bank = make_labs.bank(source.stem[:6])
+        counts = [
+            len(bank),
+            sum(len(answers["wrong"]) for answers in bank.values()),
+            sum(len(answers["right"]) for answers in bank.values()),
+        ]
+        totals = [total + count for total, count in zip(totals, counts, strict=True)]
+        title = source.stem[7:].replace("_", " ").capitalize()
+        minute = minutes(make_labs.make(source), counts[0])
+        link = f"| {int(source.stem[4:6])} | [{title}](labs/{source.stem}.ipynb) | {minute} "
+        assert f"{link}| {' | '.join(map(str, counts))} |" in page
+    assert f"| | all | | {' | '.join(map(str, totals))} |" in page
+
+
+# --- What the build refuses, naming the place ---
+
+
+def test_a_good_source_is_built(build):
+    notebook = build(GOOD)
+    cells = [cell.source for cell in notebook.cells]
+    link = "[Split](../notebooks/01_train_the_model.ipynb#Split)"
+    assert cells == [
+        f"## 1.1 Add\n\n*From lesson 1: {link}*",
+        STUBBED,
+        'lab.check("1.1")',
+        '# lab.hint("1.1")\n# lab.solution("1.1")',
+    ]
+    assert nbformat.writes(build(GOOD)) == nbformat.writes(notebook)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "refusal"),
+    [
+        ("    # [end]\n", "", r":6: a \[solution\] without its \[end\]"),
+        ("    # [solution] return ____\n", "", r":7: an \[end\] without its \[solution\]"),
+        ("    return a + b\n", "    # [solution] return ____\n", r":7: a \[solution\] within"),
+        ("[solution] return ____", "[solution] df[____]", r":6: write `name = ____` or"),
+        ("[solution] return ____", "[solution] a.b = ____", r":6: write `name = ____` or"),
+        ("[solution] return ____", "[solution] print(____)", r":6: write `name = ____` or"),
+        ("    return a + b", "    return a + ____", ":7: ____ may stand behind"),
+        ("def add(a, b):", "def add(a, b=____):", ":5: ____ may stand behind"),
+        ("    return a + b", "    return a + b  # [end]", ":7: a marker stands alone"),
+        ('exercise="1.1"', "", ":4: a solution in a cell without exercise"),
+        ('exercise="1.1"', 'exercise="1.2"', ":4: exercise 1.2 has no check in labkit/labs/"),
+        ("    # [solution] return ____\n    return a + b\n    # [end]", "    return a + b",
+         r":4: exercise 1.1 has no \[solution\]"),
+        ('lab.check("1.1")', 'lab.check("1.2")', ":11: the check of 1.2 does not follow"),
+        ('\n\n# %%\nlab.check("1.1")', "", ":1: exercise 1.1 has no cell that checks it"),
+        ('exercise="1.1"', 'exercise="1.1" script="no.py"', ":4: there is no solutions/no.py"),
+        ("# %% [markdown]\n# ## 1.1 Add\n\n", "", ":1: exercise 1.1 has no text before it"),
+        (GOOD, GOOD + GOOD, ":16: exercise 1.1 stands there twice"),
+        (GOOD, "# %% [markdown]\n# Nothing.\n", ":1: exercise 1.1 has a check or answers, and no"),
+    ],
+)  # fmt: skip
+def test_a_source_that_breaks_a_rule_is_refused(build, old, new, refusal):
+    assert old in GOOD
+    with pytest.raises(Refused, match=f"^lab_01_train_the_model.py{refusal}"):
+        build(GOOD.replace(old, new))
+
+
+def test_an_exercise_that_lacks_something_is_refused(build, lab):
+    place = "^lab_01_train_the_model.py:4: exercise 1.1"
+    for answers in ({}, {"1.1": BANK | {"right": [""]}}, {"1.1": BANK | {"wrong": [("", "")] * 4}}):
+        with pytest.raises(Refused, match=f"{place} needs a bank of 5 wrong and 2 right"):
+            build(GOOD, answers=answers)
+    lab.exercises["1.1"].lesson = "Nowhere"
+    with pytest.raises(Refused, match=f"{place}: the lesson has no section 'Nowhere'"):
+        build(GOOD)
+    lab.exercises["1.1"].hints = []
+    with pytest.raises(Refused, match=f"{place} has no hints"):
+        build(GOOD)
+
+
+def test_a_script_that_breaks_a_rule_is_refused_with_its_own_name():
+    with pytest.raises(Refused, match=r"^hello.py:3: a \[solution\] without its \[end\]"):
+        make_labs.without_solution("import x\n\n# [solution] port = ____\nport = 1", "hello.py")
+
+
+def test_a_lab_without_a_bank_is_refused():
+    with pytest.raises(Refused, match=r"tests/answers/lab_77.py: the lab has no bank"):
+        make_labs.bank("lab_77")
+
+
+# --- Somebody's answers ---
+
+
+def test_answers_are_never_overwritten(build, tmp_path):
+    path = tmp_path / "labs" / "lab.ipynb"
+    path.parent.mkdir()
+    assert make_labs.write(build(GOOD), path)
+    newer = build(GOOD.replace("Add", "Add two numbers"))
+    assert make_labs.write(newer, path), "nobody has answered: a newer lab may replace it"
+
+    # Running it, and what JupyterLab writes along, are no answers.
+    run = nbformat.read(path, as_version=4)
+    run.cells[1].execution_count = 3
+    run.metadata.language_info["version"] = "3.13.1"
+    nbformat.write(run, path)
+    assert make_labs.write(newer, path)
+
+    answered = nbformat.read(path, as_version=4)
+    answered.cells[1].source = "def add(a, b):\n    return a - b"
+    nbformat.write(answered, path)
+    before = path.read_bytes()
+    assert not make_labs.write(newer, path)
+    assert path.read_bytes() == before
+
+    for copy in (1, 2):
+        path.write_bytes(before)
+        assert make_labs.write(newer, path, force=True)
+        assert STUBBED in [cell.source for cell in nbformat.read(path, as_version=4).cells]
+        assert (tmp_path / "labs" / "work" / f"lab-{copy}.ipynb").read_bytes() == before
+
+
+def test_make_labs_says_whose_answers_it_has_left(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(make_labs, "LABS", tmp_path)
+    monkeypatch.delenv("FORCE", raising=False)
+    make_labs.main(["01"])
+    path = tmp_path / "lab_01_train_the_model.ipynb"
+    assert capsys.readouterr().out == f"{path.name}\n"
+    path.write_text(path.read_text(encoding="utf-8").replace("auc = ____", "auc = 1"), "utf-8")
+    with pytest.raises(SystemExit, match=r"^lab_01_train_the_model.ipynb: somebody has answered"):
+        make_labs.main(["01"])
+    monkeypatch.setenv("FORCE", "1")
+    make_labs.main(["01"])
+    assert "auc = ____" in path.read_text(encoding="utf-8")
