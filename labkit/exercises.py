@@ -190,7 +190,11 @@ def undisturbed():
 @contextlib.contextmanager
 def children_silent():
     """Send what child processes print to nowhere: their stack traces are stack traces, too."""
-    saved = [os.dup(1), os.dup(2)]
+    try:
+        saved = [os.dup(1), os.dup(2)]
+    except OSError:  # a program without a console, on Windows, has none
+        yield
+        return
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 1)

@@ -141,9 +141,10 @@ def test_a_lab_is_worked_with_the_keyboard(page, lab):
 
     assert browser.type_and_run(page, "auc = ", "auc = 3 / 4") == ""
     assert_one_sentence(check(), "✔ 1.5  Correct: three of the four pairs")
+    screenshot(page, "lab-right")
     bars = browser.type_and_run(page, "labkit.progress.show()")
     assert bars.startswith("Lab 1  ■□□□□□□□□  1 of 9  train the model")
-    screenshot(page, "lab-right")
+    screenshot(page, "lab-progress")
 
     browser.open_notebook(page, lab("notebooks/00_start_here.ipynb"))
     cells = browser.run_all(page)

@@ -84,7 +84,7 @@ def commands(text):
 
 def pages():
     yield (ROOT / "README.md").read_text(encoding="utf-8")
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+    for path in sorted([*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("labs/*.ipynb")]):
         cells = nbformat.read(path, as_version=4).cells
         yield "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
 

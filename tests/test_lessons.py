@@ -15,7 +15,7 @@ from labkit import ROOT, SOLUTIONS
 
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 FACTS = tomllib.loads((ROOT / "tests" / "facts.toml").read_text(encoding="utf-8"))
-PAGES = [ROOT / "README.md", ROOT / "data" / "README.md"]
+PAGES = [ROOT / name / "README.md" for name in ("", "data", "labs")]
 
 WORDS_PER_MINUTE = 130  # of technical prose, on a screen
 MINUTES_PER_CELL = 0.75  # to run it, look, and change something

@@ -130,7 +130,7 @@ def test_table_of_the_readme_has_the_counts():
         totals = [total + count for total, count in zip(totals, counts, strict=True)]
         title = source.stem[7:].replace("_", " ").capitalize()
         minute = minutes(make_labs.make(source), counts[0])
-        link = f"| {int(source.stem[4:6])} | [{title}](labs/{source.stem}.ipynb) | {minute} "
+        link = f"| lab {int(source.stem[4:6])} | [{title}](labs/{source.stem}.ipynb) | {minute} "
         assert f"{link}| {' | '.join(map(str, counts))} |" in page
     assert f"| | all | | {' | '.join(map(str, totals))} |" in page
 

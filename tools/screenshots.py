@@ -1,4 +1,4 @@
-"""Take the lessons' screenshots, images/*.png, anew: `make screenshots` (maintainers, Linux).
+"""Take the screenshots, images/*.png, anew: `make screenshots` (maintainers, Linux).
 
 Port 9696 must be free. Look at the pictures before you keep them.
 """
@@ -30,6 +30,15 @@ SPLIT = f"""() => {{
 SCROLL = f"""heading => {{
     const headings = [...{browser.NOTEBOOK}.node.querySelectorAll('h2')];
     headings.find(one => one.textContent.startsWith(heading)).scrollIntoView();
+}}"""
+
+# The rectangle around some cells, without the empty left edge of the page.
+AROUND = f"""([first, last]) => {{
+    const cells = {browser.NOTEBOOK}.content.widgets;
+    const place = cells.findIndex(cell => cell.model.sharedModel.source.startsWith(first));
+    const from = cells[place].node.getBoundingClientRect();
+    const to = cells[place + last].node.getBoundingClientRect();
+    return {{x: from.x, y: from.y, width: from.width, height: to.bottom - from.y - 4}};
 }}"""
 
 
@@ -120,15 +129,36 @@ def terminal_beside_lesson(folder):
     return Image.open(folder / "page.png")
 
 
+def exercise_that_answers(folder):
+    """Take an exercise of lab 1 with a wrong answer, and what its check and a hint say."""
+    work = "work-screenshots"
+    with browser.jupyterlab(folder, LAB_WORK=work) as address, sync_playwright() as playwright:
+        chromium = browser.open_browser(playwright)
+        page = chromium.new_page(viewport={"width": 800, "height": 1000})
+        browser.open_notebook(page, address("labs/lab_01_train_the_model.ipynb"))
+        page.evaluate("window.jupyterapp.shell.collapseLeft()")
+        browser.run_all(page)
+        browser.type_and_run(page, "auc = ", "auc = 0.5")
+        browser.type_and_run(page, 'lab.check("1.5")')
+        browser.type_and_run(page, '# lab.hint("1.5")', "", "ControlOrMeta+Home", *["Delete"] * 2)
+        page.evaluate(SCROLL, "1.5")
+        page.wait_for_timeout(1000)
+        page.screenshot(path=folder / "page.png", clip=page.evaluate(AROUND, ["## 1.5", 3]))
+        browser.shut_down(page)
+        chromium.close()
+    shutil.rmtree(ROOT / "labs" / work)
+    return Image.open(folder / "page.png")
+
+
 def main():
-    """Take both pictures, or say what is missing."""
+    """Take all pictures, or say what is missing."""
     if not shutil.which("Xvfb"):
         sys.exit("Xvfb is missing: on Debian or Ubuntu run `apt-get install xvfb`.")
     if not browser.chromium():
         sys.exit("Chromium is missing: on Debian or Ubuntu run `apt-get install chromium`.")
     if service.is_open(9696):
         sys.exit(f"Port 9696 is taken by {service.holder(9696)}: end it first.")
-    for take in (ping_in_browser, terminal_beside_lesson):
+    for take in (ping_in_browser, terminal_beside_lesson, exercise_that_answers):
         with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             path = IMAGES / f"{take.__name__.replace('_', '-')}.png"
             take(Path(folder)).convert("RGB").quantize(256).save(path, optimize=True)
