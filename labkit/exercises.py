@@ -13,7 +13,6 @@ A learner writes `auc = 0.75` and calls `lab.check("1.5")`, which prints one lin
 import builtins
 import contextlib
 import ctypes
-import html
 import linecache
 import math
 import os
@@ -22,6 +21,7 @@ import reprlib
 import sys
 import threading
 import warnings
+from html import escape
 from pathlib import Path
 
 from IPython import get_ipython
@@ -63,7 +63,7 @@ class Line(str):
         return str(self)
 
     def _repr_html_(self):
-        return f'<div style="white-space: pre-wrap">{html.escape(self)}</div>'
+        return f'<div style="white-space: pre-wrap">{escape(self)}</div>'
 
 
 class NotPassed(LabError):

@@ -16,11 +16,12 @@ from pathlib import Path
 
 import psutil
 import requests
+from IPython import get_ipython
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-from labkit import service
-from labkit.exercises import NotStarted, Wrong, one_line, show
+from labkit import SOLUTIONS, exercises, service
+from labkit.exercises import NotStarted, Wrong, describe, one_line, show
 
 PATIENCE = 5  # seconds that a service may take for an answer
 TYPES = {"object": dict, "array": list, "text": str, "number": (int, float), "true or false": bool}
@@ -57,6 +58,24 @@ def listener(port: int) -> Listener | None:
     return max(found, key=lambda one: one.started, default=None)
 
 
+def other_port(stem: str) -> int | None:
+    """Return a port on which a script of this name listens, as far as we may look."""
+    for process in psutil.process_iter():
+        try:
+            if stem in scripts(process.cmdline()):
+                for connection in process.net_connections(kind="tcp"):
+                    if connection.status == psutil.CONN_LISTEN:
+                        return connection.laddr.port
+        except psutil.Error:
+            continue
+    return None
+
+
+def scripts(command: list[str]) -> set[str]:
+    """Return the names of all that may be a script in a command line, without folder and .py."""
+    return {Path(word).stem for word in command}
+
+
 class Live:
     """A learner's service, which should be running.
 
@@ -66,6 +85,8 @@ class Live:
 
     def __init__(self, script: str):
         self.script, self.path = script, Path(script)
+        if not self.path.exists() and not get_ipython():
+            self.path = SOLUTIONS / script  # solutions/lab_*.py runs as a script
         if not self.path.exists():
             raise NotStarted(f"there is no {script} yet: run the cell above that writes it.")
         if "____" in names_in(self.path):
@@ -80,15 +101,20 @@ class Live:
 
     def _see_who_listens(self):
         if not service.is_open(self.port):
+            if port := other_port(self.path.stem):
+                raise Wrong(
+                    f"nothing answers on {self.url}, and your {self.script} listens on port "
+                    f"{port}: change the port in app.run(...), and start it again."
+                )
             raise Wrong(
-                f"nothing answers on {self.url}: start the service with the cell above, or open a "
-                f"terminal (File > New > Terminal) and run  python labs/work/{self.script}"
+                f"nothing answers on {self.url}: start the service with the cell above, which says "
+                "why if it ends at once, or open a terminal (File > New > Terminal) and run  "
+                f"python labs/work/{self.script}"
             )
         who = listener(self.port)
         if who is None:  # another user's, or macOS does not let us look
             return
-        scripts = {Path(word).stem for word in who.command}
-        if self.path.stem not in scripts:
+        if self.path.stem not in scripts(who.command):
             raise Wrong(
                 f"on port {self.port} answers {who.name}, and not your {self.script}: stop it "
                 "(Ctrl+C in its terminal, or shut down its notebook), then start yours."
@@ -107,16 +133,17 @@ class Live:
     def ask(self, method: str, path: str, **options) -> requests.Response:
         """Send a request; the options are those of requests (json=, data=, headers=...)."""
         what = f"{method} {path}"
+        patience = min(PATIENCE, exercises.SECONDS / 4)  # or the check itself runs out of time
         try:
-            session = requests.Session()
-            session.trust_env = False  # no proxy
-            return session.request(
-                method, self.url + path, timeout=PATIENCE, allow_redirects=False, **options
-            )
+            with requests.Session() as session:
+                session.trust_env = False  # no proxy
+                return session.request(
+                    method, self.url + path, timeout=patience, allow_redirects=False, **options
+                )
         except requests.Timeout:
             raise Wrong(
-                f"{what} got no answer within {PATIENCE} s: is there a loop that never ends, or a "
-                f"wait? Mend it and {self.restart}."
+                f"{what} got no answer within {patience:g} s: is there a loop that never ends, or "
+                f"a wait? Mend it and {self.restart}."
             ) from None
         except requests.RequestException as error:
             raise Wrong(
@@ -136,6 +163,7 @@ class Live:
         begin = f"{what} should be answered with {expected}, and is with {came}"
         allowed = response.headers.get("Allow", "other methods")
         reasons = {
+            308: "the path in @app.route(...) ends with a / that nobody asked for: leave it out",
             404: "your service knows no such path: look at the path in @app.route(...), and "
             "whether this copy has the route",
             405: f"the path is there and allows {allowed} only: look at methods=[...]",
@@ -207,11 +235,16 @@ def failure(response: requests.Response) -> str:
 def names_in(script: Path) -> set[str]:
     """Return the names that a script uses; raise Wrong when it is not Python."""
     try:
-        tree = ast.parse(script.read_text(encoding="utf-8"))
+        tree = ast.parse(script.read_bytes())  # bytes: Notepad's mark at the beginning is fine
     except SyntaxError as error:
         raise Wrong(
             f"{script.name} is not Python yet, line {error.lineno}: {error.msg}. Mend it, and run "
             "its cell again."
+        ) from None
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
+        raise Wrong(
+            f"{script.name} can't be read as Python ({describe(error)}): write it anew, with its "
+            "cell."
         ) from None
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 

@@ -2,7 +2,9 @@
 
 import builtins
 import json
+import math
 import os
+import reprlib
 import sys
 import time
 import types
@@ -32,6 +34,9 @@ def broken(answer):
 @pytest.fixture(autouse=True)
 def work(tmp_path, monkeypatch):
     monkeypatch.setattr(exercises, "SECONDS", 0.3)
+    monkeypatch.setattr(math, "isnan", math.isnan)  # some answers change these
+    monkeypatch.setattr(math, "isclose", math.isclose)
+    monkeypatch.setattr(reprlib.Repr, "repr", reprlib.Repr.repr)
     monkeypatch.setattr(exercises, "get_ipython", lambda: True)  # as in a notebook
     monkeypatch.setattr(progress, "file", lambda: tmp_path / "work" / "progress.jsonl")
     monkeypatch.delenv("LAB_STRICT", raising=False)
@@ -86,6 +91,14 @@ NAUGHTY = {  # what the code does inside the check: mark, words of the sentence
     "import builtins\ndef add(a, b):\n    builtins.len = builtins.print = None\n    return 5": (
         "✔",
         "Correct",
+    ),
+    "import math\nmath.isclose = math.isnan = None\ndef add(a, b):\n    return a + b": (
+        "✔",
+        "Correct",
+    ),
+    "import reprlib\nreprlib.Repr.repr = None\ndef add(a, b):\n    return a * b": (
+        "✘",
+        "the check could not finish (TypeError: 'NoneType' object is not callable): ",
     ),
     "expect = show = Wrong = lab = None\ndef add(a, b):\n    return a + b": ("✔", "Correct"),
     "list = [1]\ndef add(a, b):\n    return len(list([a, b]))": ("✘", "raised TypeError"),
@@ -198,6 +211,9 @@ def test_check_prints_a_line_and_records_it(capsys):
 
 
 def test_a_script_has_no_progress(capsys, monkeypatch):
+    monkeypatch.setattr(math, "isnan", math.isnan)  # some answers change these
+    monkeypatch.setattr(math, "isclose", math.isclose)
+    monkeypatch.setattr(reprlib.Repr, "repr", reprlib.Repr.repr)
     monkeypatch.setattr(exercises, "get_ipython", lambda: None)
     lab.check("1.1")
     assert capsys.readouterr().out == "✔ 1.1  Correct: 5.\n"

@@ -189,6 +189,8 @@ def write(notebook, path: Path, force: bool = False) -> bool:
 def bank(name: str) -> dict:
     """Return the bank of answers of a lab, from tests/answers/."""
     path = ROOT / "tests" / "answers" / f"{name}.py"
+    if str(ROOT / "tests") not in sys.path:
+        sys.path.append(str(ROOT / "tests"))  # a bank may import proof, for Instead
     if not path.exists():
         raise Refused(f"tests/answers/{name}.py: the lab has no bank of answers")
     return module(path).ANSWERS
