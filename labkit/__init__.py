@@ -62,24 +62,34 @@ def model() -> Path:
     return path
 
 
-def show(script: str, *beginnings: str):
+def show(script: str, *beginnings: str, until: str | None = None):
     """Show a script of solutions/ as code: all of it, or its parts that begin with given words.
 
     A part is a statement at the left edge, a whole function for example, with its decorators and
-    the comment above it: show("churn_serving.py", "def read_json", "if __name__").
-    Raises LabError when no part begins so.
+    the comment above it: show("churn_serving.py", "def read_json", "if __name__"). With `until`,
+    all lines from the one that begins with the given words up to the one that begins with `until`.
+    Raises LabError when no part or line begins so.
     """
     from IPython.display import Markdown  # tests import labkit without a notebook
 
     text = (SOLUTIONS / script).read_text(encoding="utf-8")
-    if beginnings:
-        lines, end, shown, missing = text.splitlines(), 0, [], set(beginnings)
+    lines, end, shown, missing = text.splitlines(), 0, [], set(beginnings)
+    if until is not None:
+        [first] = beginnings
+        start = next((n for n, line in enumerate(lines) if line.startswith(first)), len(lines))
+        places = range(start, len(lines))
+        end = next((n for n in places if lines[n].startswith(until)), len(lines))
+        missing = {first} if start == len(lines) else {until} if end == len(lines) else ()
+        shown = lines[start:end]
+    elif beginnings:
         for node in ast.parse(text).body:
             part, end = lines[end : node.end_lineno], node.end_lineno
             if lines[node.lineno - 1].startswith(beginnings):
                 shown += part
                 missing -= {word for word in missing if lines[node.lineno - 1].startswith(word)}
-        if missing:
-            raise LabError(f"No part of {script} begins with {', '.join(sorted(missing))}.")
-        text = "\n".join(shown)
-    return Markdown(f"```python\n{text.strip()}\n```")
+    else:
+        shown = lines
+    if missing:
+        raise LabError(f"No part of {script} begins with {', '.join(sorted(missing))}.")
+    text = "\n".join(shown).strip("\n")  # the first line may be indented
+    return Markdown(f"```python\n{text}\n```")

@@ -82,6 +82,18 @@ def test_all_parts_together_are_the_script(script):
     assert shown(script, *words) == SCRIPT
 
 
+def test_show_shows_lines_from_one_beginning_up_to_another(script):
+    lines = SCRIPT.splitlines()
+    first, last = lines.index('@decorated("/second")'), lines.index("async def second():")
+    between = "\n".join(lines[first:last]).strip() + "\n"
+    text = labkit.show(script, '@decorated("/second")', until="async def").data
+    assert "    return 2" in labkit.show(script, "    if limit", until="async def").data
+    assert text == f"```python\n{between}```"
+    for first, until, missing in (("nobody", "async def", "nobody"), ("def first", "x ", "x ")):
+        with pytest.raises(labkit.LabError, match=f"begins with {missing}"):
+            labkit.show(script, first, until=until)
+
+
 def test_show_refuses_what_is_not_there(script):
     with pytest.raises(LabError, match=r"No part of script\.py begins with def third\."):
         labkit.show(script, "def first", "def third")
