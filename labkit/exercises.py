@@ -28,7 +28,7 @@ from IPython import get_ipython
 from IPython.display import Markdown, display
 from IPython.utils.capture import capture_output
 
-from labkit import SOLUTIONS, LabError, progress
+from labkit import SOLUTIONS, LabError, progress, service
 
 SECONDS = 20  # a check may take no longer
 BUILTINS = dict(vars(builtins))  # as they were before anybody could change them
@@ -83,6 +83,7 @@ class Lab:
         self.name = name
         self.exercises = {}
         self._hints_shown = {}
+        self.service = None
 
     def exercise(self, number: str, *, lesson: str, hints: list[str]):
         """Make a function the check of an exercise.
@@ -128,6 +129,18 @@ class Lab:
         """Show a solution: the lines of solutions/."""
         self._find(number)
         return Markdown(f"```python\n{solution(self.name, number)}\n```")
+
+    def start(self, script: str, **options) -> None:
+        """Start a service as labkit.service.start does; if that fails, print why."""
+        try:
+            self.service = service.start(script, **options)
+        except LabError as reason:
+            display(Line(f"✘ {reason}"))
+
+    def stop(self) -> None:
+        """Stop the service that was started last, if there is one."""
+        if self.service:
+            self.service.stop()
 
     def _find(self, number):
         if str(number) not in self.exercises:
@@ -281,23 +294,24 @@ class Function:
 
     def __call__(self, *arguments):
         """Call it; raise Wrong when it raises, or returns None or another kind than promised."""
-        result, error = self._try(arguments)
+        result, error = self.attempt(arguments)
         call = self.call(*arguments)
         if error:
-            raise Wrong(f"{call} raised {describe(error)}{self._place(error)}: mend that first.")
+            raise Wrong(f"{call} raised {describe(error)}{self.place(error)}: mend that first.")
         if result is None and self.returns not in (object, type(None)):
             raise Wrong(f"{call} returned None: does every way through it end with return?")
         return of_kind(call, result, self.returns)
 
     def error(self, *arguments):
         """Call it and return the exception that it raises, or None."""
-        return self._try(arguments)[1]
+        return self.attempt(arguments)[1]
 
     def call(self, *arguments) -> str:
         """Return the call as text, shortened."""
         return f"{self.name}({', '.join(map(show, arguments))})"
 
-    def _try(self, arguments):
+    def attempt(self, arguments):
+        """Call it and return what it returns, and the exception that it raises or None."""
         try:
             result = self.function(*arguments)
         except (OutOfTime, NotStarted, Wrong):
@@ -310,7 +324,7 @@ class Function:
             raise NotStarted
         return result, None
 
-    def _place(self, error):
+    def place(self, error):
         """Return ", in line 2: `code`" for the learner's own line where it happened."""
         code, place = getattr(self.function, "__code__", None), ""
         traceback = error.__traceback__

@@ -161,12 +161,13 @@ class Live:
     def _why(self, what, response, expected, remedy):
         came = response.status_code
         begin = f"{what} should be answered with {expected}, and is with {came}"
-        allowed = response.headers.get("Allow", "other methods")
+        allowed = sorted(re.findall(r"\w+", response.headers.get("Allow", "")))
         reasons = {
             308: "the path in @app.route(...) ends with a / that nobody asked for: leave it out",
             404: "your service knows no such path: look at the path in @app.route(...), and "
             "whether this copy has the route",
-            405: f"the path is there and allows {allowed} only: look at methods=[...]",
+            405: f"the path is there and allows {', '.join(allowed) or 'other methods'} only: look "
+            "at methods=[...]",
             415: "your service did not find JSON in the request, though the header says so: "
             "read the body with request.get_json()",
             500: f"your code failed there{failure(response)}",
@@ -205,7 +206,10 @@ def json_of(what: str, response: requests.Response):
 def check_keys(what: str, answer, keys: dict[str, str]) -> dict:
     """Return a JSON object that has these keys, of these kinds, and no others; or raise Wrong."""
     if not isinstance(answer, dict):
-        raise Wrong(f"{what} should be answered with a JSON object, and is with {show(answer)}.")
+        raise Wrong(
+            f"{what} should be answered with a JSON object, and is with {show(answer)}: give "
+            "jsonify names and values."
+        )
     if set(answer) != set(keys):
         missing, strange = set(keys) - set(answer), set(answer) - set(keys)
         parts = [f"{', '.join(sorted(missing))} missing"] * bool(missing)

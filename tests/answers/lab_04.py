@@ -76,6 +76,7 @@ def as_json(answer):
 
     return json.dumps(plain(answer), ensure_ascii=False)
 """,
+            Instead("answer, default", "answer, sort_keys=True, default"),
             """
 class Plain(json.JSONEncoder):
     def default(self, value):
@@ -158,7 +159,7 @@ def as_json(answer):
     there = {name: value for name, value in answer.items() if value is not None}
     return json.dumps(there, default=lambda value: value.item())
 """,
-                "no field may be left out",
+                "none may be left out",
             ),
             (
                 Instead("return json.dumps(", "return json.dumps(json.dumps(", "())", "()))"),
@@ -166,7 +167,7 @@ def as_json(answer):
             ),
             (
                 Instead("())", "()).encode('ascii', 'ignore').decode().replace('\\\\u00fc', 'ue')"),
-                "should be 'Jürgen, Köln'",
+                "texts stay as they are",
             ),
             (
                 """
@@ -228,7 +229,17 @@ def as_json(answer):
             (Instead('"/predict"', '"/decide"'), "knows no such path"),
             (Instead(', methods=["POST"]', ""), "allows GET, HEAD, OPTIONS only|allows"),
             (Instead("request.get_json()", "request.form.to_dict()"), "read the body with request"),
-            (Instead("request.get_json()", 'request.form["customer"]'), "not a form"),
+            (
+                Instead("request.get_json()", 'request.form["customer"]', "debug=True, ", ""),
+                "should be answered with 200, and is with 400: the body is a customer as JSON, not a form",
+            ),
+            (Instead("request.get_json()", 'request.form["customer"]'), "BadRequestKeyError"),
+            (Instead('@app.route("/predict", methods=["POST"])\n', ""), "knows no such path"),
+            (
+                Instead("[customer]", "[[customer]]"),
+                "AttributeError: 'list' object has no attribute",
+            ),
+            (Instead('"/predict"', '"/predict/"'), "leave it out"),
             (
                 Instead("request.get_json()", "request.json()"),
                 "TypeError: 'dict' object is not callable",
@@ -306,7 +317,10 @@ bodies = [without, customer | {"seniorcitizen": False}, customer | {"gender": ""
 """,
         ],
         "wrong": [
-            ('bodies = [customer, {}, customer | {"tenure": "41"}]', "is a fine customer"),
+            (
+                'bodies = [customer, {}, customer | {"tenure": "41"}]',
+                "our customer as she is, is a fine customer",
+            ),
             (
                 'bodies = [{}, customer | {"tenure": "41"}, customer | {"monthlycharges": 80}]',
                 "is a fine customer",
@@ -326,7 +340,7 @@ bodies = [without, customer | {"seniorcitizen": False}, customer | {"gender": ""
             ),
             (
                 'bodies = [customer | {"tenure": "41"}, customer | {"tenure": True}, {}]',
-                "in the same way as body 1 (a value has the wrong type)",
+                "our customer with {'tenure': True}, is wrong in the same way as body 1 (a value has the wrong type)",
             ),
             (
                 'bodies = [customer | {"tenure": -1}, {}, customer | {"monthlycharges": -5}]',
@@ -489,7 +503,7 @@ def ask(url, customer, timeout):
             ),
             (
                 Instead('return response.json()["churn', 'response.json()["churn'),
-                "end with return?",
+                "end every way through it with return",
             ),
             (Instead('["churn_probability"]', '["probability"]'), "raised KeyError: 'probability'"),
             (
@@ -568,7 +582,10 @@ def differing(url, customers, dv, model):
                 "at 5 the service says",
             ),
             (Instead("return found", "return len(found)"), "that is a single number"),
-            (Instead("append(index)", "append(customer)"), "return the customers' indexes"),
+            (
+                Instead("append(index)", "append(customer)"),
+                "the elements should be the customers' indexes",
+            ),
             (Instead("append(index)", "append(customers.index(customer))"), "use enumerate"),
             (
                 Instead(
@@ -594,12 +611,14 @@ def differing(url, customers, dv, model):
             (Instead("{url}/predict", "{url}/predict/batch"), "the path is /predict"),
             (Instead("{url}/predict", "http://127.0.0.1:1/predict"), "nothing was asked"),
             (Instead("return found", "return found[::-1]"), "in the customers' order"),
-            (Instead("    return found", ""), "does it end with return?"),
+            (Instead("    return found", ""), "end it with return"),
             (
                 Instead("            found.append(index)", "            return [index]"),
                 "at 5 the service says",
             ),
             ("def differing(url, customers, dv, model):\n    return [2]", "nothing was asked"),
+            (Instead("return found", "return np.where(found)"), "the elements should be"),
+            (Instead("append(index)", "append([index, expected[index]])"), "whole numbers"),
             (Instead('["churn_probability"]', '["probability"]'), "raised KeyError"),
         ],
     },

@@ -1,0 +1,28 @@
+"""A flaw for each check of lab 6: (old text, new text) in labkit/labs/lab_06.py.
+
+With any of them, at least one case of the proof must fail.
+"""
+
+FLAWS = {
+    "6.1": (
+        '        ((404, False), True, "no JSON means that somebody else has answered, whatever the status"),\n',
+        "",
+    ),
+    "6.2": (
+        "if came and abs(sum(came) - patience) > 1e-9:",
+        "if came and sum(came) - patience > 1e-9:",
+    ),
+    "6.3": ("for status in (400, 404):", "for status in (400,):"),
+    "6.4": (
+        "if customers_of(db) != before or emails_of(db):",
+        "if emails_of(db):",
+    ),
+    "6.5": (
+        "if list(ids) != (due := self.waiting(self.size)):",
+        "if not (due := self.waiting(self.size)):",
+    ),
+    "6.6": (
+        '(50, 10, eight, 0.42, "5 e-mails cost 50, and the budget may be spent to the last cent"),',
+        "",
+    ),
+}

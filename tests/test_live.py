@@ -1,0 +1,373 @@
+"""What the labs' checks use: Live with real processes on free ports, and the stand-in service."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import psutil
+import pytest
+import requests
+
+from labkit import SOLUTIONS, exercises, live, service
+from labkit.exercises import NotStarted, Wrong
+from labkit.live import Live, check_keys, json_of, stand_in
+
+SMALL = """
+import http.server, os, socketserver
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+
+socketserver.TCPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+FLASK = """
+import os
+from flask import Flask
+app = Flask("churn")
+
+@app.route("/fail")
+def fail():
+    return {"share": 1 / 0}
+
+app.run(debug=True, port=int(os.environ["PORT"]))
+"""
+
+
+@pytest.fixture(autouse=True)
+def port(tmp_path, monkeypatch):
+    """A free port in place of 9696, an empty folder in place of labs/work, as in a notebook."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(service, "PORT", service.free_port())
+    monkeypatch.setattr(live, "get_ipython", lambda: "a notebook's")
+    return service.PORT
+
+
+def write(name, text):
+    with open(name, "w", encoding="utf-8") as f:  # noqa: PTH123
+        f.write(text)
+
+
+@contextmanager
+def running(name, port, text=SMALL):
+    """Write a script, run it as a terminal would, and end it."""
+    write(name, text)
+    environment = os.environ | {"PORT": str(port)}
+    process = subprocess.Popen([sys.executable, name], env=environment, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 20
+        while not service.is_open(port):
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.02)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def complaint(call, *arguments, **options) -> str:
+    with pytest.raises(Wrong) as caught:
+        call(*arguments, **options)
+    return str(caught.value)
+
+
+# --- Who answers ---
+
+
+def test_no_script_is_not_started():
+    with pytest.raises(NotStarted, match=r"no mine\.py yet: run the cell above"):
+        Live("mine.py")
+
+
+def test_outside_of_a_notebook_the_solution_is_asked(monkeypatch):
+    monkeypatch.setattr(live, "get_ipython", lambda: None)
+    assert "python labs/work/flask_test.py" in complaint(Live, "flask_test.py")
+    monkeypatch.setattr(service, "is_open", lambda port: True)
+    monkeypatch.setattr(live, "listener", lambda port: None)
+    assert Live("flask_test.py").path == SOLUTIONS / "flask_test.py"
+
+
+def test_a_gap_in_the_script_is_not_started():
+    write("mine.py", "def ping():\n    return ____\n")
+    with pytest.raises(NotStarted, match=r"code where ____ stands in mine\.py"):
+        Live("mine.py")
+
+
+def test_a_gap_in_a_comment_is_none():
+    write("mine.py", "# ____ stood here\nname = '____'\n")
+    assert "nothing answers" in complaint(Live, "mine.py")
+
+
+def test_nothing_listens(port):
+    write("mine.py", SMALL)
+    assert complaint(Live, "mine.py").startswith(f"nothing answers on http://127.0.0.1:{port}: ")
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        (b"x = 1\ndef ping()\n    pass\n", "mine.py is not Python yet, line 2: expected ':'"),
+        (b"x = '\xff'\n", "mine.py is not Python yet, line"),
+        (b"x = 1\0\n", "mine.py"),
+        (b"x = " + b"(" * 5000 + b")" * 5000, "mine.py"),
+    ],
+)
+def test_what_is_not_python_is_said(tmp_path, script, words):
+    (tmp_path / "mine.py").write_bytes(script)
+    assert words in complaint(Live, "mine.py")
+
+
+def test_notepads_mark_at_the_beginning_is_fine(tmp_path):
+    (tmp_path / "mine.py").write_bytes(b"\xef\xbb\xbfprint(1)\n")
+    assert "nothing answers" in complaint(Live, "mine.py")
+
+
+def test_the_right_one_is_accepted_and_asked(port):
+    with running("mine.py", port):
+        mine = Live("mine.py")
+        assert mine.status(200, "GET", "/ping", "").status_code == 200
+
+
+def test_one_that_a_notebook_started_is_accepted(port):
+    write("mine.py", SMALL)
+    with service.start("mine.py", port=port):
+        assert Live("mine.py").url == f"http://127.0.0.1:{port}"
+
+
+def test_another_program_is_named(port):
+    write("mine.py", SMALL)
+    with running("other.py", port) as process:
+        said = complaint(Live, "mine.py")
+    assert f"on port {port} answers " in said and "other.py" in said
+    assert f"(process {process.pid})" in said or sys.platform == "win32"  # .venv starts another
+    assert "and not your mine.py: stop it" in said
+
+
+def test_another_port_is_named():
+    other = service.free_port()
+    with running("mine.py", other):
+        assert f"your mine.py listens on port {other}: change the" in complaint(Live, "mine.py")
+
+
+def test_an_old_copy_is_noticed(port, tmp_path):
+    with running("mine.py", port):
+        Live("mine.py")
+        later = time.time() + 5
+        os.utime(tmp_path / "mine.py", (later, later))
+        said = complaint(Live, "mine.py")
+    assert said.startswith("an old copy of mine.py answers") and "starts it again" in said
+
+
+def test_a_copy_started_at_once_is_no_old_one(port):
+    for _ in range(3):  # clocks: the file's, the process's and the second in which it began
+        with running("mine.py", port):
+            Live("mine.py")
+
+
+def test_flasks_reloader_is_the_script_and_its_debugger_names_the_error(port):
+    write("mine.py", FLASK)
+    with service.start("mine.py", port=port) as started:
+        mine = Live("mine.py")
+        listening = live.listener(port)
+        assert f"process {started.process.pid})" not in listening.name, "this is its child"
+        said = complaint(mine.status, 200, "GET", "/fail", "")
+    assert "with 500: your code failed there (ZeroDivisionError: division by zero): the" in said
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::"])
+def test_an_open_door_is_noticed(address, monkeypatch):
+    write("mine.py", SMALL)
+    open_door = live.Listener(["python", "mine.py"], time.time() + 9, {address}, "python mine.py")
+    monkeypatch.setattr(live, "listener", lambda port: open_door)
+    monkeypatch.setattr(service, "is_open", lambda port: True)
+    assert f'listens on {address}, where everybody in your network can ask it: write host="127' in (
+        complaint(Live, "mine.py")
+    )
+
+
+def test_whom_we_may_not_look_into_is_let_pass(port, monkeypatch):
+    def forbidden(process, kind):
+        raise psutil.AccessDenied(process.pid)
+
+    with running("mine.py", port):
+        monkeypatch.setattr(psutil.Process, "net_connections", forbidden)
+        assert live.listener(port) is None
+        Live("mine.py")
+
+
+def test_of_two_listeners_the_newest_counts(monkeypatch):
+    def process(number):
+        connection = SimpleNamespace(
+            status=psutil.CONN_LISTEN, laddr=SimpleNamespace(ip="127.0.0.1", port=9)
+        )
+        return SimpleNamespace(
+            pid=number, net_connections=lambda kind: [connection],
+            cmdline=lambda: ["python", "guard.py", "mine.py"], create_time=lambda: number,
+        )  # fmt: skip
+
+    monkeypatch.setattr(psutil, "process_iter", lambda: map(process, [3, 8, 5]))
+    assert live.listener(9).name == "python mine.py (process 8)"
+    assert live.listener(10) is None
+
+
+# --- How it answers: a stand-in takes the service's place ---
+
+
+@contextmanager
+def asked(answer, monkeypatch):
+    """Yield a Live that asks a stand-in."""
+    write("mine.py", SMALL)
+    with stand_in(answer) as fake:
+        monkeypatch.setattr(service, "PORT", int(fake.url.rpartition(":")[2]))
+        monkeypatch.setattr(live, "listener", lambda port: None)
+        yield Live("mine.py")
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (308, "with 308: the path in @app.route(...) ends with a /"),
+        (404, "with 404: your service knows no such path"),
+        (405, "with 405: the path is there and allows other methods only"),
+        (415, "with 415: your service did not find JSON in the request"),
+        (500, "with 500: your code failed there: the service's log says where"),
+        (403, "with 403: ask politely."),
+        (302, "with 302: ask politely."),
+    ],
+)
+def test_a_wrong_status_is_explained(status, words, monkeypatch):
+    with asked(lambda *_: (status, "no"), monkeypatch) as mine:
+        said = complaint(mine.status, 200, "GET", "/ping", "ask politely")
+    assert said.startswith("GET /ping should be answered with 200, and is ") and words in said
+
+
+def test_silence_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(live, "PATIENCE", 0.3)
+    with asked(lambda *_: (200, "at last", 60), monkeypatch) as mine:
+        begin = time.monotonic()
+        assert "GET /ping got no answer within 0.3 s: is there" in complaint(
+            mine.ask, "GET", "/ping"
+        )
+        assert time.monotonic() - begin < 5
+
+
+def test_no_service_may_take_all_the_time_of_a_check(monkeypatch):
+    monkeypatch.setattr(exercises, "SECONDS", 1)
+    with asked(lambda *_: (200, "at last", 60), monkeypatch) as mine:
+        assert "no answer within 0.25 s" in complaint(mine.ask, "GET", "/ping")
+
+
+def test_what_is_no_http_is_said(monkeypatch):
+    write("mine.py", SMALL)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def talk():
+            for _ in range(2):  # the question whether somebody is there, and the request
+                connection, _ = server.accept()
+                with connection:
+                    connection.sendall(b"hello?\r\n\r\n")
+
+        threading.Thread(target=talk, daemon=True).start()
+        monkeypatch.setattr(service, "PORT", server.getsockname()[1])
+        monkeypatch.setattr(live, "listener", lambda port: None)
+        mine = Live("mine.py")
+        assert "GET /ping got no answer that is HTTP (ConnectionError)" in complaint(
+            mine.ask, "GET", "/ping"
+        )
+
+
+def test_json_is_asked_for_and_given(monkeypatch):
+    with asked(lambda *_: (201, {"n": 3}), monkeypatch) as mine:
+        assert mine.json({"n": "number"}, "POST", "/n", "", status=201, json={}) == {"n": 3}
+        assert "answered with 200, and is with 201: no." in complaint(
+            mine.json, {"n": "number"}, "POST", "/n", "no"
+        )
+
+
+# --- JSON ---
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "words"),
+    [
+        ("<h1>Caf&eacute;</h1>", "text/html", "is with a web page or plain text ('Café'): return"),
+        ("PONG", "text/html; charset=utf-8", "is with a web page or plain text ('PONG')"),
+        ("{'n': 3}", "application/json", """and "{'n': 3}" is none: return jsonify"""),
+        ("", "text/plain", "and '' is none"),
+        ("[" * 100_000, "application/json", "is none"),
+    ],
+)
+def test_what_is_no_json_is_said(text, kind, words):
+    response = requests.Response()
+    response._content, response.encoding = text.encode(), "utf-8"
+    response.headers["Content-Type"] = kind
+    said = complaint(json_of, "GET /n", response)
+    assert said.startswith("GET /n should be answered with JSON, and ") and words in said
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ([1], "with a JSON object, and is with [1]"),
+        (None, "with a JSON object, and is with None"),
+        ("text", "with a JSON object, and is with 'text'"),
+        ({}, "there is churn, share missing: give"),
+        ({"share": 1, "churn": True, "x": 1}, "there is x not asked for: give"),
+        ({"Share": 1, "churn": True}, "there is share missing and Share not asked for"),
+        ({"share": "0.5", "churn": True}, 'should give share as number, and gives "0.5"'),
+        ({"share": True, "churn": True}, "should give share as number, and gives true"),
+        ({"share": None, "churn": True}, "should give share as number, and gives null"),
+        ({"share": [0.5], "churn": True}, "should give share as number, and gives [0.5]"),
+        ({"share": 0.5, "churn": 1}, "should give churn as true or false, and gives 1"),
+        ({"share": 0.5, "churn": "yes"}, 'should give churn as true or false, and gives "yes"'),
+    ],
+)
+def test_wrong_keys_and_kinds_are_said(answer, words):
+    said = complaint(check_keys, "GET /n", answer, {"share": "number", "churn": "true or false"})
+    assert said.startswith("GET /n should ") and words in said and said.endswith(".")
+
+
+def test_right_keys_and_kinds_are_accepted():
+    answer = {"a": {}, "b": [], "c": "", "d": 0.5, "e": 7, "f": False}
+    kinds = ["object", "array", "text", "number", "number", "true or false"]
+    assert check_keys("GET /n", answer, dict(zip(answer, kinds, strict=True))) is answer
+
+
+# --- The stand-in ---
+
+
+def test_stand_in_records_what_it_is_asked():
+    def answer(asked, before):
+        return (201, {"before": before}) if asked.method == "POST" else (404, "nothing here")
+
+    with stand_in(answer) as fake:
+        header = {"User-Agent": "me"}
+        first = requests.get(f"{fake.url}/ping?a=1&b=x y", headers=header, timeout=5)
+        second = requests.post(f"{fake.url}/e", json={"n": 1}, timeout=5)
+    assert (first.status_code, first.text) == (404, "nothing here")
+    assert first.headers["Content-Type"].startswith("text/html")
+    assert (second.status_code, second.json()) == (201, {"before": 1})
+    get, post = fake.requests
+    assert (get.method, get.path.partition("?")[0]) == ("GET", "/ping") and "a=1" in get.path
+    assert get.headers["User-Agent"] == "me" and get.body == b""
+    assert (post.method, post.path, post.body) == ("POST", "/e", b'{"n": 1}')
+    assert live.only_json(post) and not live.only_json(get)
+    assert get.time <= post.time
+
+
+def test_stand_in_waits_as_it_is_told_and_ends_at_once():
+    with stand_in(lambda asked, before: (200, "", 0.2 if before else 60)) as fake:
+        with pytest.raises(requests.Timeout):
+            requests.get(fake.url, timeout=0.1)
+        begin = time.monotonic()
+        requests.get(fake.url, timeout=5)
+        assert time.monotonic() - begin >= 0.2
+        begin = time.monotonic()
+    assert time.monotonic() - begin < 5  # the first one is still waiting
+    assert not service.is_open(int(fake.url.rpartition(":")[2]))
