@@ -62,6 +62,8 @@ ELSEWHERE = {  # command: the test that runs it, or why it is not run
     "python notebooks/work/flask_test.py": WRITTEN,
     "python notebooks/work/churn_serving_first.py": WRITTEN,
     "python notebooks/work/my_service.py": "not run here: the learner makes it, it is an exercise",
+    "python labs/work/hello_service.py": "test_labs.py",  # the lab writes and starts it
+    "python labs/work/offer_service.py": "test_labs.py",
     "python -m pytest -v notebooks/work/test_churn_service.py": "test_papermill.py",
     "kill 12345": "not run here: the number is an example",
     "conda env create -f environment.yml": "not run here: needs conda (test_environment.py)",
@@ -77,7 +79,7 @@ ELSEWHERE = {  # command: the test that runs it, or why it is not run
 
 def commands(text):
     """Return the command lines in a page's fenced blocks, without what stands behind them."""
-    blocks = re.findall(r"^```\w+\n(.*?)^```", text, re.M | re.S)
+    blocks = re.findall(r"^```(?!python)\w+\n(.*?)^```", text, re.M | re.S)
     lines = "\n".join(blocks).splitlines()
     return [re.sub(r"\s{2,}.*", "", line) for line in lines if line.strip()]
 
