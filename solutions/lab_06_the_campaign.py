@@ -112,7 +112,7 @@ lab.check("6.3")
 # %% [markdown]
 # ## 6.4 No e-mail twice
 #
-# Here are the tables of a small campaign, and one to try things on. (The check makes databases of its own.)
+# Here are the tables of a small campaign, and a database to try things on. (The check makes databases of its own.)
 
 
 # %%
@@ -162,7 +162,7 @@ lab.check("6.4")
 # %% [markdown]
 # ## 6.5 Go on after a crash
 #
-# Write `run(db, ask, record, size)`, the loop of a campaign in such tables. Two functions are given to it:
+# Write `run(db, ask, record, size)`, the loop of a campaign, with the tables of 6.4. Two functions are given to it:
 #
 # - `ask(ids)` takes a list of ids, such as `[8, 15]`, and returns these customers' scores, pairs as above. It may raise.
 # - `record(db, scores)` writes such scores in a transaction; these customers wait no longer.

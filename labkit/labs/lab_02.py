@@ -454,7 +454,7 @@ def expect_path(came, paths, expected, asked):
     came = Path(came)
     if came.resolve() not in [path.resolve() for path in paths]:
         raise Wrong(f"hostile should return one of the three paths, and returned {show(came)}.")
-    if not came.exists():
+    if came.resolve() != expected.resolve():
         raise Wrong(
             f"hostile returned {came}, which is harmless: it asks for names of NumPy and "
             f"scikit-learn, or for none, and words such as os.system are data in it. {right}."
