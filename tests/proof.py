@@ -143,7 +143,7 @@ class Served:
     """A script's app, served from a thread; looks like labkit.service.Service."""
 
     def __init__(self, script, port):
-        self.script, self.port, self.server = script, port, None
+        self.script, self.port, self.server, self.thread = script, port, None, None
         self.url, self.host = f"http://127.0.0.1:{port}", ""
 
     def serve(self, app, host=None, port=None, debug=None, **_):
@@ -157,7 +157,8 @@ class Served:
             "127.0.0.1", self.port, wsgi, threaded=True, request_handler=live.Quiet
         )
         self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
+        self.thread.start()
 
     def log(self):
         return ""
@@ -165,13 +166,13 @@ class Served:
     def stop(self):
         if self.server:
             self.server.shutdown()
-            self.server.server_close()
+            self.thread.join()  # it closes the socket, and the next service wants the port
         self.server = None
 
 
 def lonely_port() -> int:
     """Return a free port below those that the system hands out: nobody gets it meanwhile."""
-    while service.is_open(port := random.randrange(20_000, 32_000)):
+    while service.is_open(port := random.SystemRandom().randrange(20_000, 32_000)):
         continue
     return port
 
