@@ -135,7 +135,10 @@ class Lab:
         try:
             self.service = service.start(script, **options)
         except LabError as reason:
-            display(Line(f"✘ {reason}"))
+            line = f"✘ {reason}"
+            if "name '____' is not defined" in line:
+                line = f"○ {script} is not started: put your code where ____ stands first."
+            display(Line(line))
 
     def stop(self) -> None:
         """Stop the service that was started last, if there is one."""

@@ -276,11 +276,14 @@ def test_a_service_that_does_not_start_says_why_in_a_line(capsys, monkeypatch):
     Path("bad.py").write_text("port = ____\n", encoding="utf-8")
     fresh = Lab("01_train_the_model")
     fresh.start("bad.py", port=exercises.service.free_port())
+    Path("bad.py").write_text("1 / 0\n", encoding="utf-8")
+    fresh.start("bad.py", port=exercises.service.free_port())
     fresh.start("nobody.py")
     fresh.stop()
     lines = capsys.readouterr().out.splitlines()
     assert lines == [
-        "✘ bad.py ended by itself. It said: NameError: name '____' is not defined",
+        "○ bad.py is not started: put your code where ____ stands first.",
+        "✘ bad.py ended by itself. It said: ZeroDivisionError: division by zero",
         "✘ There is no script nobody.py here or in solutions/.",
     ]
 
