@@ -3,7 +3,8 @@
 `labkit.work_folder()` enters the folder where a notebook writes; `labkit.show()` shows a script,
 or parts of it; `labkit.model()` trains the model that a lesson needs, if it is not there;
 `labkit.service` starts a web service and stops it; `labkit.doctor` finds out what is wrong with
-a machine.
+a machine. Behind the labs are `labkit.exercises` (what answers), `labkit.labs` (the checks),
+`labkit.live` (how they ask a service) and `labkit.progress` (the bars).
 """
 
 import ast
