@@ -1,14 +1,18 @@
 """The labs are what their sources say; the build refuses what is incomplete, and spares answers."""
 
+import ast
+import json
 import re
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
 from test_lessons import faults_of_links, faults_of_style
 
-from labkit import ROOT, progress
+from labkit import ROOT, SOLUTIONS, progress
 from labkit.exercises import Lab
+from labkit.labs import lab_05, lab_06
 
 sys.path.insert(0, str(ROOT / "tools"))
 import make_labs
@@ -247,3 +251,37 @@ def test_make_labs_says_whose_answers_it_has_left(monkeypatch, tmp_path, capsys)
     monkeypatch.setenv("FORCE", "1")
     make_labs.main(["01"])
     assert "auc = ____" in path.read_text(encoding="utf-8")
+
+
+# --- What a check repeats from its lab, because a learner may change it there ---
+
+
+def parts(path, kind):
+    """Return {name: code} of a file's classes or functions, docstrings left out."""
+    found = {}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, kind):
+            first = node.body[0]
+            docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+            found[node.name] = [ast.unparse(part) for part in node.body[docstring:]]
+    return found
+
+
+def test_the_offer_form_is_the_same_everywhere():
+    lab, scripts = SOLUTIONS / "lab_05_bad_input.py", ["offer_service.py", "batch_service.py"]
+    forms = [parts(SOLUTIONS / name, ast.ClassDef)["Form"] for name in (*scripts, lab.name)]
+    assert len(forms[0]) == 5
+    assert forms == [parts(Path(lab_05.__file__), ast.ClassDef)["Offer"]] * 3
+    for name in scripts:
+        script = (SOLUTIONS / name).read_text(encoding="utf-8")
+        assert json.dumps(lab_05.DISCOUNTS) in script
+        assert parts(SOLUTIONS / name, ast.FunctionDef)["price"] == [
+            "return round(form.monthlycharges * (1 - DISCOUNTS[form.contract]), 2)"
+        ]
+
+
+def test_the_campaigns_tables_are_the_same_in_lab_and_check():
+    source = (SOLUTIONS / "lab_06_the_campaign.py").read_text(encoding="utf-8")
+    assert len(lab_06.TABLES) == 2
+    for table in lab_06.TABLES:
+        assert table in source
