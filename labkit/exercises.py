@@ -20,6 +20,7 @@ import re
 import reprlib
 import sys
 import threading
+import time
 import warnings
 from html import escape
 from pathlib import Path
@@ -239,19 +240,16 @@ def in_time(call, seconds: float | None = None):
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(seconds)
-    in_vain = 0
-    while thread.is_alive() and in_vain < 20:
-        number = ctypes.c_ulong(thread.ident)
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(number, ctypes.py_object(OutOfTime))
-        thread.join(0.05)
-        in_vain += 1
+    try:
+        thread.join(seconds)
+    finally:  # also when the learner interrupts
+        stop(thread)
     if thread.is_alive():
         raise Wrong(
             f"your code should answer at once, and is not done after {seconds} s and can't be "
             "stopped: look for a loop that never ends or a wait, and choose Kernel > Restart."
         )
-    if isinstance(outcome.get("error"), OutOfTime):
+    if not outcome or isinstance(outcome.get("error"), OutOfTime):
         raise Wrong(
             f"your code should answer at once, and is not done after {seconds} s: look for a loop "
             "that never ends, or a wait."
@@ -259,6 +257,15 @@ def in_time(call, seconds: float | None = None):
     if "error" in outcome:
         raise outcome["error"]
     return outcome["value"]
+
+
+def stop(thread: threading.Thread) -> None:
+    """Raise OutOfTime in a thread until it ends; give up after a second."""
+    deadline = time.monotonic() + 1
+    while thread.is_alive() and time.monotonic() < deadline:
+        number = ctypes.c_ulong(thread.ident)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(number, ctypes.py_object(OutOfTime))
+        thread.join(0.05)
 
 
 # --- What checks are made of ---

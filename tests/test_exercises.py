@@ -6,6 +6,7 @@ import math
 import os
 import reprlib
 import sys
+import threading
 import time
 import types
 import warnings
@@ -136,6 +137,23 @@ def test_whatever_the_code_does_there_is_one_sentence_and_nothing_else(code, cap
     assert after == before
     assert builtins.len([1]) == 1
     assert capfd.readouterr() == ("", "")
+
+
+def test_an_interrupted_check_says_so_and_stops_the_code(monkeypatch):
+    threads, join = [], threading.Thread.join
+
+    def interrupted(thread, seconds):
+        if thread not in threads:  # the first time it is waited for
+            threads.append(thread)
+            raise KeyboardInterrupt
+        join(thread, seconds)
+
+    monkeypatch.setattr(threading.Thread, "join", interrupted)
+    assert said("def add(a, b):\n    while True: pass") == (
+        "○",
+        "interrupted: run this cell again.",
+    )
+    assert [thread.is_alive() for thread in threads] == [False]
 
 
 def test_a_check_that_fails_itself_says_so():
