@@ -404,6 +404,8 @@ def show(value) -> str:
         if value.size > 6 or value.ndim > 1:
             return f"{kind} of {' x '.join(map(str, value.shape))}"
         return f"{kind} with {SHORT.repr(value.tolist())}"
+    if isinstance(value, Path):
+        return repr(str(value))
     if callable(value):
         return getattr(value, "__name__", type(value).__name__)
     with contextlib.suppress(Exception):  # NumPy's numbers as numbers, without np.float64( )

@@ -32,7 +32,7 @@ from labkit.labs.lab_01 import lab
 # %% [markdown]
 # ## 1.1 Clean a column
 #
-# The call centre types contracts as it likes: `" Two Year"`, `"MONTH-TO-MONTH "`, `"one  year"` with two blanks. The model knows `two_year`, `month-to-month`, `one_year`. Write `clean(column)`: it takes a pandas column of such texts and returns it in the model's spelling, for these and any other words. The column that it was given stays as it was.
+# The call centre types contracts as it likes: `" Two Year"`, `"MONTH-TO-MONTH "`, `"one  year"` with two blanks. The model knows `two_year`, `month-to-month`, `one_year`. Write `clean(column)`: it takes a pandas column of such texts and returns it in the model's spelling, for these and any other words, with any number of blanks. The result keeps the index; the column that it was given stays as it was.
 
 
 # %% exercise="1.1"
@@ -65,7 +65,7 @@ lab.check("1.2")
 # %% [markdown]
 # ## 1.3 A number column that isn't
 #
-# Sales sends what customers paid last month, as text: `"29.85"`, and `" "` or `""` for those who have not had a bill yet. Write `to_numbers(column)`: blanks become `0.0`, other texts the number that they spell. A text that is neither (`"n/a"`) is a mistake in the data, and must raise a `ValueError`, never vanish.
+# Sales sends what customers paid last month, as text: `"29.85"`, and `" "` or `""` for those who have not had a bill yet. Write `to_numbers(column)`: it returns a column of numbers with the same index. Blanks become `0.0`, other texts the number that they spell. A text that is neither (`"n/a"`) is a mistake in the data, and must raise a `ValueError`, never vanish.
 
 
 # %% exercise="1.3"
@@ -121,7 +121,7 @@ lab.check("1.5")
 # %% [markdown]
 # ## 1.6 AUC by library
 #
-# Now for any number of customers. Write `auc_of(left, scores)`: `left` says who left (`True` or `False`), `scores` are the model's probabilities. scikit-learn is at hand as `roc_auc_score`.
+# Now for any number of customers. Write `auc_of(left, scores)`: `left` says who left (`True` or `False`), `scores` are the model's probabilities, both NumPy arrays. scikit-learn is at hand as `roc_auc_score`.
 
 
 # %% exercise="1.6"

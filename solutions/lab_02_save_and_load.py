@@ -110,7 +110,7 @@ os.getpid(), pickle.loads(Path("who-loads-me.bin").read_bytes())
 # %% [markdown]
 # Write `loaded_by(path)`: it starts another Python, which unpickles the file and prints the object; the function returns what was printed, as an `int`. So `loaded_by("who-loads-me.bin")` gives another number each time.
 #
-# The Python to start is `sys.executable`, the one that runs this notebook. Any path must do, also `"Anna's old model.bin"`, and from any folder.
+# The Python to start is `sys.executable`, the one that runs this notebook. Any path must do, also `"Anna's $5 model.bin"`, and from any folder.
 
 
 # %% exercise="2.3"

@@ -207,6 +207,7 @@ def test_values_that_look_alike_are_told_apart():
         (0.1, "0.1"),
         ("a" * 200, "..."),
         (print, "print"),
+        (Path("may.bin"), "'may.bin'"),
         (list(range(100)), "[0, 1, 2, 3, 4, ...]"),
         (types.SimpleNamespace(shape=3), "namespace(shape=3)"),
     ],

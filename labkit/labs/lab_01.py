@@ -10,6 +10,7 @@ from sklearn.model_selection import train_test_split
 from labkit.exercises import Lab, Wrong, describe, expect, is_number, show
 
 lab = Lab("01_train_the_model")
+NOT_NONE = (object,)  # a function may return anything else
 
 
 def small_model():
@@ -22,6 +23,15 @@ def small_model():
     dv = DictVectorizer(sparse=False)
     X = dv.fit_transform(customers)
     return dv, LogisticRegression().fit(X, [1, 1, 0, 1, 1, 0, 0, 0])
+
+
+def expect_index(result, column):
+    """Raise Wrong unless a new column has the index of the old one."""
+    if not result.index.equals(column.index):
+        raise Wrong(
+            "the new column should keep the index of the old one, or it no longer fits into its "
+            "table: use column.str or another of its methods, or give index=column.index."
+        )
 
 
 @lab.exercise(
@@ -40,7 +50,10 @@ def clean(answer):
         " Two Year": ("two_year", "no blanks at the ends, an underscore between the words"),
         "MONTH-TO-MONTH ": ("month-to-month", "leave hyphens, drop blanks at the ends"),
         "one  year": ("one_year", "two blanks between words are one underscore"),
-        "No internet  service ": ("no_internet_service", "it must work for any words"),
+        "No internet   service ": (
+            "no_internet_service",
+            "it must work for any words, and any number of blanks",
+        ),
     }
     for text, (expected, remedy) in cases.items():
         column = pd.Series([text, text], index=[7, 3])
@@ -48,11 +61,7 @@ def clean(answer):
         expect(f"{text!r}, cleaned,", result.iloc[0], expected, remedy)
         if column.iloc[0] != text:
             raise Wrong("clean changes the column that it is given: return a new one instead.")
-        if list(result.index) != [7, 3]:
-            raise Wrong(
-                "the cleaned column should keep the index of the old one, or it no longer fits "
-                "into its table: use column.str, or give index=column.index."
-            )
+        expect_index(result, column)
 
 
 @lab.exercise(
@@ -79,8 +88,8 @@ def text_columns(answer):
     names = list(function(table))
     if not names:
         raise Wrong(
-            "text_columns finds no text in a table with two columns of text (plan, city): since "
-            "pandas 3, text is no longer of dtype object. Ask for what is *not* something else."
+            "text_columns finds no text in a table with two columns of text (plan, city): ask, as "
+            "the lesson did, for what is *not* something else."
         )
     strangers = {
         "months": "numbers", "price": "numbers", "active": "true or false", "since": "dates",
@@ -94,7 +103,7 @@ def text_columns(answer):
     expect(
         "text_columns, for a table with the text columns plan and city,",
         names, ["plan", "city"],
-        "text may have the dtype str or object; name all of it, in the table's order",
+        "text may be of dtype str, as pandas 3 makes it, or object; name all, in the table's order",
     )  # fmt: skip
     other = pd.DataFrame({"b": ["x"], "n": [1.5], "a": ["y"]})
     expect(
@@ -114,19 +123,19 @@ def text_columns(answer):
 )
 def to_numbers(answer):
     function = answer.function("to_numbers", returns=pd.Series)
-    result = function(pd.Series(["29.85", " ", "", "100"], index=[4, 2, 9, 1]))
+    column = pd.Series(["29.85", " ", "", "100"], index=[4, 2, 9, 1])
+    result = function(column)
     if len(result) != 4:
         raise Wrong(
             f"to_numbers returns {len(result)} values for 4: a customer without a bill is still a "
             "customer. Replace the blanks, don't drop them."
         )
+    expect_index(result, column)
     if not pd.api.types.is_numeric_dtype(result):
         raise Wrong(f"to_numbers should return numbers, and the dtype is {result.dtype}: convert.")
     remedy = "blanks mean that nothing was paid yet: 0.0"
-    for position, expected in enumerate([29.85, 0.0, 0.0, 100.0]):
-        text = ["'29.85'", "' '", "''", "'100'"][position]
-        came = result.iloc[position]
-        expect(f"to_numbers, for the text {text},", came, expected, remedy, tolerance=1e-9)
+    for text, came, expected in zip(column, result, (29.85, 0.0, 0.0, 100.0), strict=True):
+        expect(f"to_numbers, for the text {text!r},", came, expected, remedy, tolerance=1e-9)
     for text in ("n/a", "12,50"):
         error = function.error(pd.Series(["29.85", text]))
         if error is None:
@@ -171,6 +180,8 @@ def split_in_three(answer):
     if sorted(sizes) == [200, 200, 600] and sizes != (600, 200, 200):
         raise Wrong(f"the parts have {sizes} of 1,000 customers: return train first.")
     remedy = "the second split gets only 80% of the customers, and 20% of all is a quarter of these"
+    if sizes[2] == 800:
+        remedy = "train_test_split returns the larger part first, then the one of test_size"
     expect("the sizes of the parts, for 1,000 customers,", sizes, (600, 200, 200), remedy)
     if not all(a.equals(b) for a, b in zip(parts, function(table), strict=True)):
         raise Wrong("a second call gives other parts: both splits need random_state=1.")
@@ -179,6 +190,11 @@ def split_in_three(answer):
         raise Wrong(f"the third part is not the lesson's test part: make it with {lesson}.")
     if list(parts[0]["customer"]) == sorted(ids[0]):
         raise Wrong("the customers are in the order of the table: shuffle, as the library does.")
+    expect(
+        "the sizes of the parts, for 500 customers,",
+        tuple(map(len, function(table[:500]))), (300, 100, 100),
+        "give the sizes as shares, such as test_size=0.25, so that they fit any table",
+    )  # fmt: skip
 
 
 @lab.exercise(
@@ -192,6 +208,11 @@ def split_in_three(answer):
 )
 def auc_by_hand(answer):
     auc = answer.value("auc")
+    if not is_number(auc):
+        raise Wrong(
+            f"auc should be a number, and is {show(auc)}: no quotes, no list, and a point, not a "
+            "comma, as in 0.12."
+        )
     slips = {
         3: "that is the number of pairs in the right order: divide by the number of pairs",
         75: "that is in percent: AUC is a share, from 0 to 1",
@@ -200,15 +221,16 @@ def auc_by_hand(answer):
         "it compares pairs",
     }
     for slip, remedy in slips.items():
-        if is_number(auc) and abs(auc - slip) < 1e-9:
+        if abs(auc - slip) < 1e-9:
             raise Wrong(f"auc is {show(auc)}: {remedy}.")
-    if is_number(auc) and not 0 <= auc <= 1:
-        raise Wrong(f"auc is {show(auc)}, and an AUC is a share, from 0 to 1: count the pairs.")
-    if not is_number(auc):
-        raise Wrong(f"auc should be a number, and is {show(auc)}: no quotes, no list.")
+    if not 0 <= auc <= 1:
+        raise Wrong(
+            f"auc is {show(auc)}, and an AUC is a share, from 0 to 1: divide the number of pairs "
+            "in the right order by the number of all pairs."
+        )
     if abs(auc - 0.75) > 1e-9:
         raise Wrong(
-            f"auc is {show(auc)}, and it is not: pair each who left with each who stayed, and "
+            f"auc is {show(auc)}, and that is not it: pair each who left with each who stayed, and "
             "count the pairs in which the one who left has the higher score."
         )
     return "Correct: three of the four pairs are in the right order."
@@ -224,7 +246,7 @@ def auc_by_hand(answer):
     ],
 )
 def auc_by_library(answer):
-    function = answer.function("auc_of")
+    function = answer.function("auc_of", returns=NOT_NONE)
     cases = [
         ([True, False, False, True, False], [0.3, 0.3, 0.1, 0.7, 0.6]),
         ([True, False, True, False], [0.9, 0.6, 0.4, 0.2]),
@@ -240,7 +262,10 @@ def auc_by_library(answer):
             "at a threshold",
             ((scores >= 0.5) == left).mean(): "that is the accuracy at 0.5, another measure",
         }
-        remedy = "give roc_auc_score the truth first and the scores second, as they are"
+        remedy = (
+            "give roc_auc_score the truth first and the scores second, and return its number as "
+            "it is"
+        )
         for slip, explanation in slips.items():
             if is_number(came) and abs(came - slip) < 1e-9 and slip != expected:
                 remedy = explanation
@@ -257,7 +282,7 @@ def auc_by_library(answer):
     ],
 )
 def what_if(answer):
-    function = answer.function("what_if")
+    function = answer.function("what_if", returns=NOT_NONE)
     for changes in ({"contract": "month-to-month"}, {"tenure": 2}, {}):
         dv, model = small_model()
         columns = list(dv.feature_names_)
@@ -276,16 +301,21 @@ def what_if(answer):
                 f"{what} has fitted the DictVectorizer anew, so its columns are no longer the "
                 "model's: use transform, not fit_transform."
             )
-        if isinstance(came, np.ndarray):
+        if isinstance(came, (np.ndarray, list, tuple)):
             raise Wrong(f"{what} should be one number, and is {show(came)}: take [0, 1].")
         if is_number(came) and abs(came - (1 - leaves)) < 1e-9:
             raise Wrong(
                 f"{what} is {show(came)}, the probability that she *stays*: the second column, "
                 "[0, 1], is leaving."
             )
-        if is_number(came) and came in (0, 1):
-            raise Wrong(f"{what} is {show(came)}, a verdict: use predict_proba, not predict.")
-        remedy = "score the customer with the changes in place"
+        if isinstance(came, (bool, np.bool_)) or (is_number(came) and came in (0, 1)):
+            raise Wrong(
+                f"{what} is {show(came)}, a verdict: return what predict_proba gives, with no "
+                "predict and no threshold."
+            )
+        remedy = "score the given customer with the changes in place"
+        if is_number(came) and min(abs(came - leaves), abs(came / 100 - leaves)) < 0.005:
+            remedy = "return the probability as it is, neither rounded nor in percent"
         expect(what, came, leaves, remedy, tolerance=1e-9)
         if type(came) is not float:
             raise Wrong(
@@ -313,7 +343,7 @@ def cost(threshold, scores, left, promotion, loss, kept):
     ],
 )
 def best_threshold(answer):
-    function = answer.function("best_threshold")
+    function = answer.function("best_threshold", returns=NOT_NONE)
     chance = np.random.default_rng(7)
     grid = np.linspace(0, 1, 101)
     scores = chance.beta(1, 2, 400).round(2)  # many lie on a threshold
@@ -328,23 +358,31 @@ def best_threshold(answer):
                 f"{what} should be a threshold from 0 to 1, and is {show(came)}: return the "
                 "threshold, neither its place in the list nor its cost."
             )
+        if abs(came - round(came, 2)) > 1e-9:
+            raise Wrong(
+                f"{what} is {came:.6g}, and that is none of 0.00, 0.01, ..., 1.00: "
+                "np.linspace(0, 1, 101) makes these 101."
+            )
         came_cost = cost(came, scores, left, *prices)
         if came_cost > costs.min() + 1e-6:
             mailed = np.array([(scores >= t).sum() for t in grid])
             missed = np.array([(left & (scores < t)).sum() for t in grid])
-            slips = {
-                "everybody is kept there; only the share kept is": promotion * mailed
-                + loss * missed,
-                "promotion and loss have changed places, or max stands for min": loss * mailed
-                + promotion * (missed + (1 - kept) * (left.sum() - missed)),
-                "the discounts for those who stay cost, too": loss * missed
-                + (promotion + (1 - kept) * loss) * (left.sum() - missed),
-            }
-            found = [
-                slip for slip, wrong in slips.items() if np.isclose(came, grid[wrong.argmin()])
-            ]
-            remedy = found[0] if found else "count everybody at or above it, and the loss of all "\
-                "who leave in the end"  # fmt: skip
+            kept_all = grid[(promotion * mailed + loss * missed).argmin()]
+            if (scores >= came).mean() < 0.01:
+                remedy = (
+                    "hardly anybody gets a discount there: promotion and loss may have changed "
+                    "places, or kept and 1 - kept, max may stand for min, or the loss of those "
+                    "below it is not counted in full"
+                )
+            elif (scores >= came).mean() > 0.99:
+                remedy = (
+                    "nearly everybody gets a discount there: the discounts for those who stay "
+                    "cost, too, and those who stay are no loss"
+                )
+            elif np.isclose(came, kept_all):
+                remedy = "everybody is kept there; only the share kept is"
+            else:
+                remedy = "count everybody at or above it, and the loss of all who leave in the end"
             raise Wrong(
                 f"{what} is {came:.2f}, which costs {came_cost:.0f}, and {grid[costs.argmin()]:.2f}"
                 f" costs {costs.min():.0f}: {remedy}."
@@ -361,7 +399,7 @@ def best_threshold(answer):
     ],
 )
 def odds_factor(answer):
-    function = answer.function("odds_factor")
+    function = answer.function("odds_factor", returns=NOT_NONE)
     dv, model = small_model()
     weights = dict(zip(dv.feature_names_, model.coef_[0], strict=True))
     for column, change in (("tenure", 12), ("contract=one_year", 1), ("tenure", -6)):
@@ -374,8 +412,11 @@ def odds_factor(answer):
             np.exp(-weight * change): "the sign is wrong: a negative weight makes the odds smaller",
         }
         remedy = (
-            f"the weight of this column is {weight:.4f}; take e to the power of weight * change"
+            f"the weight of this column in the given model is {weight:.4f}; return e to the power "
+            "of weight * change, not rounded"
         )
+        if isinstance(came, np.ndarray):
+            remedy = "find the one weight of this column in model.coef_[0], and return one number"
         for slip, explanation in slips.items():
             if is_number(came) and abs(came - slip) < 1e-9:
                 remedy = explanation

@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import timeit
 from datetime import UTC, date, datetime
 from pathlib import Path
 from unittest.mock import patch
@@ -62,20 +63,25 @@ class Calls:
 
 FILE_SLIPS = {  # words of an error, as a regular expression: what to do
     "must be str, not bytes": "a pickle is bytes, so the mode is wb",
+    "BufferedReader": "loads takes bytes; load, without the s, takes an open file",
+    "have 'read'": "load takes an open file, not its path: with open(path, 'rb') as f_in",
     "UnicodeDecodeError|bytes-like object": "a pickle is bytes, so the mode is rb",
-    "dump.. takes|interpreted as an integer|have a 'write'": "dump takes one object and the file, "
-    "so put the objects into inner parentheses: pickle.dump((dv, model, threshold), f_out)",
+    "dump.. takes|interpreted as an integer|have a 'write'": "dump takes one object and the "
+    "open file, not its path, so mind the inner parentheses: "
+    "pickle.dump((dv, model, threshold), f_out)",
     "UnsupportedOperation: write": "rb is for reading; to write, open the file with wb",
     "FileNotFoundError": "the file to open is the one at path, and only wb makes a new one",
     "UnsupportedOperation|EOFError": "the mode w empties a file as soon as it is opened, and then "
     "there is nothing left to read; read first, with rb",
 }
+LOAD_SLIPS = {"EOFError": "one pickle.load gives the whole tuple; no other object follows"}
 ARGUMENT = (
     "Print done.stderr to see why; the path should go to it as an argument (sys.argv), as it is"
 )
 PROCESS_SLIPS = {
     "CalledProcessError": f"the other Python failed. {ARGUMENT}",
     "invalid literal for int": f"the other Python printed no number. {ARGUMENT}",
+    "not 'CompletedProcess'": "what was printed is its attribute .stdout",
     "not 'NoneType'": "subprocess.run keeps what is printed only with capture_output=True",
     "FileNotFoundError.*python": "start sys.executable; another python may be missing, or lack the "
     "lab's packages",
@@ -87,7 +93,8 @@ GOOD_SLIPS = {  # of 2.6, for a model that fits
 }
 CARD_SLIPS = {
     "UnpicklingError": "the card needs the file's bytes only, path.read_bytes(), and no unpickling",
-    "no attribute 'item'": "the number may be Python's own; float(...) takes any",
+    "UnicodeDecodeError|must be encoded|buffer API|bytes-like": "hash what path.read_bytes() gives",
+    "'(float|int)' object has no attribute": "the number may be Python's own; float(...) takes any",
 }
 
 
@@ -124,7 +131,9 @@ def only_object(path: Path):
     try:
         first = pickle.load(stream)
     except Exception as error:
-        raise Wrong(f"{path.name} is no pickle afterwards ({describe(error)}): dump it.") from None
+        raise Wrong(
+            f"{path.name} is no pickle afterwards ({describe(error)}): use pickle.dump."
+        ) from None
     if stream.tell() < len(data):
         raise Wrong(
             f"{path.name} has several objects in it, one behind the other, and load reads only "
@@ -179,7 +188,7 @@ def save_and_load(answer):
             path.write_bytes(pickle.dumps((dv, model, threshold)))
             size = path.stat().st_size
             try:
-                loaded = call(load, path, slips=FILE_SLIPS)
+                loaded = call(load, path, slips=LOAD_SLIPS | FILE_SLIPS)
             finally:
                 if path.stat().st_size < size:
                     raise Wrong(
@@ -214,19 +223,21 @@ def add_threshold(answer):
         # default, the old bytes differ from the new ones from the beginning.
         path, before = Path("large.bin"), pickle.dumps(small_model(columns=4000), protocol=3)
         path.write_bytes(before)
-        error = function.error(path, lambda: 0.5)
-        after = path.read_bytes() if path.exists() else b""
-        if error is None:
-            raise Wrong(
-                "with a lambda as threshold, which can't be pickled, add_threshold raises no "
-                "error: let it out, or whoever called believes that the threshold was saved."
-            )
-        if after != before:
-            raise Wrong(
-                f"with a lambda as threshold, which can't be pickled, the file had {len(before):,} "
-                f"bytes before the error and has {len(after):,} now: the model is lost. Pickle "
-                "first (pickle.dumps), and touch the file when you have the bytes."
-            )
+        for what, bad in (("a lambda", lambda: 0.5), ("a generator", (n / 10 for n in [5]))):
+            case = f"with {what} as threshold, which can't be pickled,"
+            error = function.error(path, bad)
+            after = path.read_bytes() if path.exists() else b""
+            if error is None:
+                raise Wrong(
+                    f"{case} add_threshold raises no error: let it out, or whoever called "
+                    "believes that the threshold was saved."
+                )
+            if after != before:
+                raise Wrong(
+                    f"{case} the file had {len(before):,} bytes before the error and has "
+                    f"{len(after):,} now: the model is lost. Pickle first (pickle.dumps), and "
+                    "touch the file when you have the bytes."
+                )
 
 
 @lab.exercise(
@@ -243,8 +254,9 @@ def add_threshold(answer):
 def loaded_by(answer):
     function = answer.function("loaded_by", returns=int)
     with empty_folder() as folder, patch.dict(os.environ, PATH=str(folder)):
-        # A blank and an apostrophe break a path that is pasted into a command or into code.
-        path = folder / "Anna's old model.bin"
+        # Blank, apostrophe and dollar break a path that is pasted into a command or into code.
+        path = folder / "models" / "Anna's $5 model.bin"
+        path.parent.mkdir()
         for number in (4711, 815):  # the second time in the same file
             path.write_bytes(pickle.dumps(number))
             came = call(function, str(path), slips=PROCESS_SLIPS)
@@ -286,7 +298,7 @@ def card_of(answer):
             refuse_what_json_refuses(what, card)
             expect_hash(f"sha256 in {what}", card["sha256"], path)
             expect_version(f"versions in {what}", card["versions"])
-            remedy = "store the number itself, float(auc), neither as text nor in percent"
+            remedy = "store the number, float(auc), to four digits, neither as text nor in percent"
             expect(f"auc in {what}", card["auc"], float(auc), remedy, tolerance=1e-4)
             day = card["trained"]
             if not isinstance(day, str) or day not in days | today():
@@ -374,6 +386,7 @@ HOSTILE = {
     "shutil.copyfile": Calls(shutil.copyfile, SENDERS[0], MARKER),
     "builtins.eval": Calls(eval, CODE),
     "subprocess.getoutput": Calls(subprocess.getoutput, COMMAND),
+    "timeit.timeit": Calls(timeit.timeit, "pass", CODE),  # who forbids modules forgets this one
 }
 NOTES = {  # data, and nothing but data
     "customer": "8879-zkjof",
@@ -418,7 +431,7 @@ def hostile(answer):
     function = answer.function("hostile")
     harmless = [NOTES, (*small_model(), NOTES), {"threshold": np.float64(0.18), "notes": NOTES}]
     with empty_folder():
-        places = (1, 2, 0, 2, 1)
+        places = (1, 2, 0, 2, 1, 0)
         for turn, ((asked, bad), place) in enumerate(zip(HOSTILE.items(), places, strict=True)):
             contents = [harmless[turn % 3], harmless[(turn + 1) % 3]]
             # Alone, or behind a model's own names; so the size says nothing, nor does the place.
@@ -457,7 +470,8 @@ def expect_path(came, paths, expected, asked):
     if came.resolve() != expected.resolve():
         raise Wrong(
             f"hostile returned {came}, which is harmless: it asks for names of NumPy and "
-            f"scikit-learn, or for none, and words such as os.system are data in it. {right}."
+            "scikit-learn, or for none (a module such as sklearn.linear_model._logistic belongs to "
+            f"sklearn), and words such as os.system are data in it. {right}."
         )
 
 

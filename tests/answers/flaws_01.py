@@ -1,7 +1,7 @@
 """Lab 1: a flaw for each check (a case dropped, a tolerance loosened) that the proof must notice."""
 
 FLAWS = {
-    "1.1": ("if list(result.index) != [7, 3]:", "if len(result) != 2:"),
+    "1.1": ("if not result.index.equals(column.index):", "if len(result) != len(column):"),
     "1.2": ('"since": "dates",', ""),
     "1.3": ('for text in ("n/a", "12,50"):', "for text in ():"),
     "1.4": ("if not all(a.equals(b) for a, b in", "if any(len(a) != len(b) for a, b in"),

@@ -13,6 +13,16 @@ def clean(column):
     return pd.Series(words, index=column.index)
 """,
             "clean = lambda column: column.map(lambda text: '_'.join(text.casefold().split()))",
+            """
+def clean(column):
+    new = column.copy()
+    for place in range(len(new)):
+        text = new.iloc[place].strip().lower()
+        while "  " in text:
+            text = text.replace("  ", " ")
+        new.iloc[place] = text.replace(" ", "_")
+    return new
+""",
         ],
         "wrong": [
             ("def clean(column):\n    return column.str.lower()", "no blanks at the ends"),
@@ -65,6 +75,22 @@ def clean(column):
                 "it must work for any words",
             ),
             ("clean = 'two_year'", "clean should be a function"),
+            (
+                """
+def clean(column):
+    text = column.str.strip().str.lower().str.replace("  ", " ")
+    return text.str.replace(" ", "_")
+""",
+                "and any number of blanks",
+            ),
+            (
+                """
+def clean(column):
+    for text in column:
+        return "_".join(text.lower().split())
+""",
+                "should be of type Series, and is 'dsl'",
+            ),
         ],
     },
     "1.2": {
@@ -100,7 +126,7 @@ def text_columns(df):
             ),
             (
                 "def text_columns(df):\n    return list(df.dtypes[df.dtypes == 'str'].index)",
-                "text may have the dtype str or object",
+                "text may be of dtype str, as pandas 3 makes it, or object",
             ),
             (
                 "def text_columns(df):\n    return list(df.dtypes[df.dtypes == 'category'].index)",
@@ -122,6 +148,20 @@ def text_columns(df):
                 "def text_columns(df):\n    print(df.select_dtypes(exclude='number').columns)",
                 "returned None",
             ),
+            (
+                """
+def text_columns(df):
+    return [name for name in df if isinstance(name, str)]
+""",
+                "names 'months', and that column holds numbers",
+            ),
+            (
+                """
+def text_columns(df):
+    return df.select_dtypes(include="string").columns
+""",
+                "should be ['plan', 'city'], and is ['plan']",
+            ),
         ],
     },
     "1.3": {
@@ -134,6 +174,17 @@ def to_numbers(column):
 def to_numbers(column):
     filled = column.where(column.str.strip() != "", "0")
     return filled.astype(float)
+""",
+            """
+def to_numbers(column):
+    numbers = []
+    for text in column:
+        numbers.append(float(text.strip() or 0))
+    return pd.Series(numbers, index=column.index)
+""",
+            """
+def to_numbers(column):
+    return column.replace([" ", ""], "0.0").astype(float)
 """,
         ],
         "wrong": [
@@ -175,6 +226,29 @@ def to_numbers(column):
     return pd.to_numeric(column.str.strip().str.replace(",", ".").replace(["", "n/a"], "0"))
 """,
                 "turns 'n/a' into a number",
+            ),
+            (
+                """
+def to_numbers(column):
+    return pd.Series([float(text.strip() or 0) for text in column])
+""",
+                "should keep the index",
+            ),
+            (
+                """
+def to_numbers(column):
+    return [float(text.strip() or 0) for text in column]
+""",
+                "should be of type Series",
+            ),
+            (
+                """
+def to_numbers(column):
+    if (column == "n/a").any():
+        raise ValueError
+    return pd.to_numeric(column, errors="coerce").fillna(0)
+""",
+                "turns '12,50' into a number without a word",
             ),
         ],
     },
@@ -255,6 +329,33 @@ def split_in_three(df):
 """,
                 "is not the lesson's test part",
             ),
+            (
+                """
+def split_in_three(df):
+    rest, test = train_test_split(df, test_size=0.2, random_state=1)
+    train, validation = train_test_split(rest, test_size=200, random_state=1)
+    return train, validation, test
+""",
+                "give the sizes as shares",
+            ),
+            (
+                """
+def split_in_three(df):
+    test, rest = train_test_split(df, test_size=0.2, random_state=1)
+    train, validation = train_test_split(rest, test_size=0.25, random_state=1)
+    return train, validation, test
+""",
+                "returns the larger part first",
+            ),
+            (
+                """
+def split_in_three(df):
+    rest, test = train_test_split(df, test_size=0.2, random_state=1)
+    train, validation = train_test_split(rest, test_size=0.25, random_state=1)
+    return train, test, validation
+""",
+                "is not the lesson's test part",
+            ),
         ],
     },
     "1.5": {
@@ -269,6 +370,8 @@ def split_in_three(df):
             ("auc = -0.75", "a share, from 0 to 1"),
             ("auc = [0.75]", "auc should be a number"),
             ("auc = 0.7500001", "pair each who left"),
+            ("auc = 0,75", "and a point, not a comma"),
+            ("auc = 4", "divide the number of pairs"),
         ],
     },
     "1.6": {
@@ -284,6 +387,16 @@ def auc_of(left, scores):
 
     false_positives, true_positives, _ = roc_curve(left, scores)
     return auc(false_positives, true_positives)
+""",
+            """
+def auc_of(left, scores):
+    wins = pairs = 0
+    for left_a, a in zip(left, scores):
+        for left_b, b in zip(left, scores):
+            if left_a and not left_b:
+                pairs += 1
+                wins += 1 if a > b else 0.5 if a == b else 0
+    return wins / pairs
 """,
         ],
         "wrong": [
@@ -315,8 +428,32 @@ def auc_of(left, scores):
                 "should be 0.75, and is 0.666667",
             ),
             ("def auc_of(left, scores):\n    return 0.75", "should be 0.777778, and is 0.75"),
-            ("def auc_of(left, scores):\n    roc_auc_score(left, scores)", "and is None"),
+            (
+                "def auc_of(left, scores):\n    roc_auc_score(left, scores)",
+                "returned None: does every way",
+            ),
             ("def auc_of(scores):\n    return roc_auc_score(left, scores)", "raised TypeError"),
+            (
+                """
+def auc_of(left, scores):
+    return round(roc_auc_score(left, scores), 2)
+""",
+                "and return its number as it is",
+            ),
+            (
+                """
+def auc_of(left, scores):
+    return f"{roc_auc_score(left, scores):.3f}"
+""",
+                "should be the number 0.75, and is '0.750'",
+            ),
+            (
+                """
+def auc_of(left, scores):
+    return roc_auc_score([True, False, True, False], [0.9, 0.6, 0.4, 0.2])
+""",
+                "should be 0.777778, and is 0.75",
+            ),
         ],
     },
     "1.7": {
@@ -372,7 +509,7 @@ def what_if(customer, changes, dv, model):
 def what_if(customer, changes, dv, model):
     return float(model.predict(dv.transform([customer | changes]))[0])
 """,
-                "a verdict: use predict_proba",
+                "a verdict: return what predict_proba gives",
             ),
             (
                 """
@@ -402,6 +539,49 @@ def what_if(customer, changes, dv, model):
 """,
                 "with the changes in place",
             ),
+            (
+                """
+def what_if(customer, changes, dv, model):
+    return round(float(model.predict_proba(dv.transform([customer | changes]))[0, 1]), 3)
+""",
+                "neither rounded nor in percent",
+            ),
+            (
+                """
+def what_if(customer, changes, dv, model):
+    return 100 * float(model.predict_proba(dv.transform([customer | changes]))[0, 1])
+""",
+                "neither rounded nor in percent",
+            ),
+            (
+                """
+def what_if(customer, changes, dv, model):
+    return model.predict_proba(dv.transform([customer | changes]))[0, 1] >= 0.5
+""",
+                "is True, a verdict",
+            ),
+            (
+                """
+def what_if(customer, changes, dv, model):
+    return list(model.predict_proba(dv.transform([customer | changes]))[0])
+""",
+                "take [0, 1]",
+            ),
+            (
+                """
+def what_if(customer, changes, dv, model):
+    changed = customer | {"contract": "month-to-month"}
+    return float(model.predict_proba(dv.transform([changed]))[0, 1])
+""",
+                "what_if(customer, {'tenure': 2}, dv, model) should be",
+            ),
+            (
+                """
+def what_if(customer, changes, dv, model):
+    print(model.predict_proba(dv.transform([customer | changes]))[0, 1])
+""",
+                "returned None",
+            ),
         ],
     },
     "1.8": {
@@ -424,6 +604,13 @@ def best_threshold(scores, left, promotion, loss, kept):
     gain = kept * loss * (mailed & left).sum(axis=1) - promotion * mailed.sum(axis=1)
     return float(thresholds[gain.argmax()])
 """,
+            """
+def best_threshold(scores, left, promotion, loss, kept):
+    def cost(t):
+        mailed = scores >= t
+        return promotion * mailed.sum() - kept * loss * (left & mailed).sum()
+    return round(min(np.arange(0, 1.01, 0.01), key=cost), 2)
+""",
         ],
         "wrong": [
             (
@@ -444,7 +631,7 @@ def best_threshold(scores, left, promotion, loss, kept):
         return loss * mailed.sum() + promotion * lost
     return min(np.linspace(0, 1, 101), key=cost)
 """,
-                "have changed places",
+                "promotion and loss may have changed places",
             ),
             (
                 """
@@ -455,7 +642,7 @@ def best_threshold(scores, left, promotion, loss, kept):
         return promotion * mailed.sum() + loss * lost
     return max(np.linspace(0, 1, 101), key=cost)
 """,
-                "or max stands for min",
+                "max may stand for min",
             ),
             (
                 """
@@ -512,6 +699,67 @@ def best_threshold(scores, left, promotion, loss, kept):
 """,
                 "count everybody at or above it",
             ),
+            (
+                """
+def best_threshold(scores, left, promotion, loss, kept):
+    def cost(t):
+        mailed = scores >= t
+        lost = (left & ~mailed).sum() + (1 - kept) * (left & mailed).sum()
+        return promotion * mailed.sum() + loss * lost
+    return min(np.linspace(0, 1, 100), key=cost)
+""",
+                "is 0.171717, and that is none of",
+            ),
+            (
+                """
+def best_threshold(scores, left, promotion, loss, kept):
+    def cost(t):
+        mailed = scores >= t
+        lost = (left & ~mailed).sum() + (1 - kept) * (left & mailed).sum()
+        return promotion * mailed.sum() + loss * lost
+    return min(np.linspace(0, 1, 1001), key=cost)
+""",
+                "makes these 101",
+            ),
+            (
+                """
+def best_threshold(scores, left, promotion, loss, kept):
+    def cost(t):
+        mailed = scores >= t
+        lost = (left & ~mailed).sum() + (kept) * (left & mailed).sum()
+        return promotion * mailed.sum() + loss * lost
+    return min(np.linspace(0, 1, 101), key=cost)
+""",
+                "or kept and 1 - kept",
+            ),
+            (
+                """
+def best_threshold(scores, left, promotion, loss, kept):
+    def cost(t):
+        mailed = scores >= t
+        lost = (~mailed).sum() + (1 - kept) * (left & mailed).sum()
+        return promotion * mailed.sum() + loss * lost
+    return min(np.linspace(0, 1, 101), key=cost)
+""",
+                "and those who stay are no loss",
+            ),
+            (
+                """
+def best_threshold(scores, left, promotion, loss, kept):
+    def cost(t):
+        mailed = scores >= t
+        return promotion * mailed.sum() + loss * (1 - kept) * (left & mailed).sum()
+    return min(np.linspace(0, 1, 101), key=cost)
+""",
+                "below it is not counted in full",
+            ),
+            (
+                """
+def best_threshold(scores, left, promotion, loss, kept):
+    return 0.18
+""",
+                "is 0.18, which costs",
+            ),
         ],
     },
     "1.9": {
@@ -560,7 +808,7 @@ def odds_factor(column, change, dv, model):
 def odds_factor(column, change, dv, model):
     return math.exp(model.coef_[0][0] * change)
 """,
-                "the weight of this column is",
+                "the weight of this column in the given model is",
             ),
             (
                 """
@@ -574,7 +822,7 @@ def odds_factor(column, change, dv, model):
 def odds_factor(column, change, dv, model):
     return 1 + model.coef_[0][dv.vocabulary_[column]] * change
 """,
-                "take e to the power of weight * change",
+                "return e to the power of weight * change",
             ),
             (
                 """
@@ -582,6 +830,35 @@ def odds_factor(column, change, dv, model):
     return np.exp(model.coef_ * change)
 """,
                 "should be the number",
+            ),
+            (
+                """
+def odds_factor(column, change, dv, model):
+    place = np.where(dv.get_feature_names_out() == column)[0]
+    return np.exp(model.coef_[0][place] * change)
+""",
+                "return one number",
+            ),
+            (
+                """
+def odds_factor(column, change, dv, model):
+    return math.exp(-0.05 * change)
+""",
+                "the weight of this column in the given model is",
+            ),
+            (
+                """
+def odds_factor(column, change, dv, model):
+    return round(math.exp(model.coef_[0][dv.vocabulary_[column]] * change), 2)
+""",
+                "weight * change, not rounded",
+            ),
+            (
+                """
+def odds_factor(column, change, dv, model):
+    print(math.exp(model.coef_[0][dv.vocabulary_[column]] * change))
+""",
+                "returned None",
             ),
         ],
     },

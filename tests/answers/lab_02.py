@@ -61,7 +61,7 @@ def load(path):
             ),
             (
                 Instead("(dv, model, threshold), f_out", "dv, model, threshold, f_out"),
-                "dump takes one object and the file",
+                "dump takes one object and the open file",
             ),
             (
                 Instead("((dv, model, threshold), f_out)", "(((dv, model), threshold), f_out)"),
@@ -164,6 +164,69 @@ def load(path):
 """,
                 "is no pickle afterwards",
             ),
+            (
+                """
+import joblib
+
+
+def save(path, dv, model, threshold):
+    joblib.dump((dv, model, threshold), path)
+
+
+def load(path):
+    return joblib.load(path)
+""",
+                "use pickle.dump",
+            ),
+            (
+                """
+def save(path, dv, model, threshold):
+    pickle.dump((dv, model, threshold), path)
+
+
+def load(path):
+    return pickle.load(path)
+""",
+                "the open file, not its path",
+            ),
+            (
+                """
+def save(path, dv, model, threshold):
+    with open(path, "wb") as f_out:
+        pickle.dump((dv, model, threshold), f_out)
+
+
+def load(path):
+    return pickle.load(path)
+""",
+                "load takes an open file, not its path",
+            ),
+            (
+                """
+def save(path, dv, model, threshold):
+    with open(path, "wb") as f_out:
+        pickle.dump((dv, model, threshold), f_out)
+
+
+def load(path):
+    with open(path, "rb") as f_in:
+        return pickle.load(f_in), pickle.load(f_in), pickle.load(f_in)
+""",
+                "one pickle.load gives the whole tuple",
+            ),
+            (
+                """
+def save(path, dv, model, threshold):
+    with open(path, "wb") as f_out:
+        pickle.dump((dv, model, threshold), f_out)
+
+
+def load(path):
+    with open(path, "rb") as f_in:
+        return pickle.loads(f_in)
+""",
+                "loads takes bytes; load, without the s",
+            ),
         ],
     },
     "2.2": {
@@ -192,6 +255,15 @@ def add_threshold(path, threshold):
         f.seek(0)
         f.write(pickled)
         f.truncate()
+""",
+            """
+def add_threshold(path, threshold):
+    with open(path, "rb") as f_in:
+        dv, model = pickle.load(f_in)
+    other = path.with_suffix(".tmp")
+    with open(other, "wb") as f_out:
+        pickle.dump((dv, model, threshold), f_out)
+    os.replace(other, path)
 """,
         ],
         "wrong": [
@@ -313,6 +385,18 @@ def add_threshold(path, threshold):
 """,
                 "(DictVectorizer, LogisticRegression): all three belong",
             ),
+            (
+                """
+def add_threshold(path, threshold):
+    with open(path, "rb") as f_in:
+        dv, model = pickle.load(f_in)
+    if callable(threshold):
+        raise ValueError("That is a function.")
+    with open(path, "wb") as f_out:
+        pickle.dump((dv, model, threshold), f_out)
+""",
+                "with a generator as threshold, which can't be pickled, the file had",
+            ),
         ],
     },
     "2.3": {
@@ -336,6 +420,10 @@ def loaded_by(path):
     with open(path, "rb") as f_in:
         done = subprocess.run([sys.executable, "-c", code], stdin=f_in, capture_output=True)
     return int(done.stdout)
+""",
+            """
+def loaded_by(path):
+    return int(subprocess.check_output([sys.executable, "-m", "pickle", path]))
 """,
         ],
         "wrong": [
@@ -410,6 +498,25 @@ def loaded_by(path):
             ),
             (Instead("print(", "("), "the other Python printed no number"),
             (Instead("return int(", "int("), "returned None"),
+            (
+                """
+def loaded_by(path):
+    return int(subprocess.getoutput(f'{sys.executable} -m pickle "{path}"'))
+""",
+                "printed no number",
+            ),
+            (
+                Instead("code, path]", "code, Path(path).name]"),
+                "the other Python failed",
+            ),
+            (
+                Instead("int(done.stdout)", "int(done)"),
+                "what was printed is its attribute .stdout",
+            ),
+            (
+                Instead("int(done.stdout)", "done.returncode"),
+                "loaded_by returns 0: return what the other Python prints",
+            ),
         ],
     },
     "2.4": {
@@ -494,6 +601,18 @@ def card_of(path, auc):
                 "has no key 'trained': it has sha256, versions, auc, date",
             ),
             (Instead("return {", "return json.dumps({", "    }", "    })"), "of type str"),
+            (
+                Instead("float(auc)", "round(float(auc), 2)"),
+                "float(auc), to four digits",
+            ),
+            (
+                Instead("read_bytes()", "read_text().encode()"),
+                "hash what path.read_bytes() gives",
+            ),
+            (
+                Instead("float(auc)", "auc.astype(float)"),
+                "float(...) takes any",
+            ),
         ],
     },
     "2.5": {
@@ -592,7 +711,7 @@ def hostile(paths):
         if {"exec", "eval", "system"} & set(filter(lambda one: isinstance(one, str), texts_in(path))):
             return path
 """,
-                "which is harmless: it asks for names of NumPy and scikit-learn, or for none, and words",
+                "and words such as os.system are data in it",
             ),
             (
                 """
@@ -700,6 +819,31 @@ def hostile(paths):
                 "should return one of the three paths",
             ),
             (Instead("return path", "raise"), "raised UnpicklingError: It asks for builtins.exec"),
+            (
+                Instead(
+                    'module.split(".")[0] not in ("numpy", "sklearn")',
+                    'module.split(".")[0] in ("builtins", "os", "posix", "nt", "subprocess", "shutil")',
+                ),
+                "called timeit.timeit",
+            ),
+            (
+                Instead(
+                    'module.split(".")[0] not in ("numpy", "sklearn")',
+                    'name in ("exec", "eval", "system", "copyfile", "getoutput")',
+                ),
+                "called timeit.timeit",
+            ),
+            (
+                Instead(
+                    'module.split(".")[0] not in ("numpy", "sklearn")',
+                    'module not in ("numpy", "sklearn")',
+                ),
+                "a module such as sklearn.linear_model._logistic belongs to sklearn",
+            ),
+            (
+                Instead("return path", "print(path)"),
+                "hostile returned None",
+            ),
         ],
     },
     "2.6": {
@@ -845,6 +989,14 @@ def load_checked(path):
             ),
             (
                 Instead("sklearn.__version__", "np.__version__"),
+                "this model should be loaded, for the versions are equal",
+            ),
+            (
+                Instead("raise ValueError(f", "return ValueError(f"),
+                "raises no error: raise a ValueError. A warning",
+            ),
+            (
+                Instead("made_with != installed", 'made_with != "1.2.2"'),
                 "this model should be loaded, for the versions are equal",
             ),
         ],
