@@ -114,7 +114,7 @@ lab.stop()
 first_service(customer)
 
 # %% [markdown]
-# Find three bodies that are no customers, and that it answers with `200` and a probability all the same. Each is wrong in one way only, and the three ways are different: not three times a missing field. What a customer is, her fields and what may stand in them, you see in `data/customer.json`. Write the list `bodies`; its elements are Python values as you would give them to `json=`.
+# Find three bodies that are no customers, and that it answers with `200` and a probability all the same. Each is wrong in one way only, and the three ways are different: not three times a missing field. A customer has the fields of `data/customer.json`, with values of the kind that stands there. Write the list `bodies`; its elements are Python values as you would give them to `json=`.
 
 # %% exercise="4.4"
 # [solution] bodies = ____
@@ -131,7 +131,7 @@ lab.check("4.4")
 # %% [markdown]
 # ## 4.5 Status before body
 #
-# Marketing asks at night, when nobody watches. Write `ask(url, customer, timeout)`: it sends the customer as JSON in one `POST` to `url + "/predict"`, waits at most `timeout` seconds for the answer, and returns the probability in it.
+# Marketing asks at night, when nobody watches. Write `ask(url, customer, timeout)`: it sends the customer as JSON in one `POST` to `url + "/predict"`, waits at most `timeout` seconds for the answer, and returns the `churn_probability` in it.
 #
 # If the status is any other than 200, or the answer is no JSON, it raises a `RuntimeError`. The error's text has the status and the first 100 characters of the body, for example `503: <h1>Back at six</h1>`. If nobody answers in time, let the error of `requests` pass.
 

@@ -44,12 +44,18 @@ def steps(options):
     )
 
 
+def remove_work():
+    """Remove what lessons and labs wrote in tests."""
+    for folder in (ROOT / "notebooks" / WORK, *ROOT.glob("labs/work-*")):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def main(options) -> int:
     os.environ["OPENBLAS_CORETYPE"] = "Haswell"
     os.environ["LAB_WORK"] = WORK
     # Where Python may not keep its bytecode, each of the services compiles scikit-learn anew: 4 s.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    shutil.rmtree(ROOT / "notebooks" / WORK, ignore_errors=True)  # of a run that was killed
+    remove_work()  # of a run that was killed
     failed = []
     for name, command in steps(options):
         print(f"\n== {name}", flush=True)
@@ -58,7 +64,7 @@ def main(options) -> int:
         print(f"== {name}: {'failed' if code else 'passed'} ({time.monotonic() - start:.0f} s)")
         if code:
             failed.append(name)
-    shutil.rmtree(ROOT / "notebooks" / WORK, ignore_errors=True)
+    remove_work()
     print(f"\nFailed: {', '.join(failed)}" if failed else "\nAll steps passed.", flush=True)
     return bool(failed)
 

@@ -32,9 +32,7 @@ def names(cases):
 @pytest.fixture(scope="module", autouse=True)
 def work_folder():
     """A folder of its own for each worker; a learner's files are in labs/work."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "one")
-    work, here = ROOT / "labs" / f"work-proof-{worker}", Path.cwd()
-    shutil.rmtree(work, ignore_errors=True)
+    work, here = ROOT / "labs" / f"work-proof-{os.getpid()}", Path.cwd()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LAB_WORK", work.name)
         patch.delenv("LAB_STRICT", raising=False)

@@ -6,5 +6,5 @@ FLAWS = {
     "4.3": ("if abs(came - number) > 1e-9:", "if abs(came - number) > 1e-2:"),
     "4.4": ("if why in seen:", "if seen.get(why) == number:"),
     "4.5": ("if not re.search(", "if False and not re.search("),
-    "4.6": ("{3: 1e-13, 5: -1e-13},", ""),
+    "4.6": ("{3: 5e-10, 5: -5e-10},", ""),
 }

@@ -207,7 +207,22 @@ def in_months():
         ],
         "wrong": [
             (Instead("except ValueError", "except KeyError"), "and is with 500: your code failed there (ValueError"),
-            (Instead('request.args.get("years", "")', 'request.args.get("years", "1")'), "a guess would hide it"),
+            (Instead('request.args.get("years", "")', 'request.args.get("years", "1")'), "200 says that all is well"),
+            (
+                Instead('request.args.get("years", "")', 'request.args["years"]'),
+                'request.args["years"] fails when there is none',
+            ),
+            (
+                months("""
+@app.route("/months")
+def months():
+    years = request.args.get("years", "")
+    if len(years) != 1:
+        abort(400)
+    return jsonify(months=12 * int(years))
+"""),
+                "a whole number of years is a good question",
+            ),
             (Instead("abort(400", "abort(404"), "it is the parameter that is not: 400"),
             (Instead("abort(400", "abort(422"), "should be answered with 400, and is with 422"),
             (Instead("abort(400, f", "return jsonify(error=f"), "(no years) should be answered with 400, and is with 200"),
@@ -430,6 +445,15 @@ def free(port):
         time.sleep(0.01)
     return numbers
 """,
+            """
+def free(port):
+    for process in psutil.process_iter(["net_connections"]):
+        for c in process.info["net_connections"] or []:
+            if c.status == psutil.CONN_LISTEN and c.laddr.port == port:
+                process.terminate()
+                process.wait(5)
+                return
+""",
         ],
         "wrong": [
             (free("    print(ours)"), "still listens there"),
@@ -488,7 +512,41 @@ def free(port):
     process.kill()
     process.wait(5)
 """),
-                "when nobody listened on",
+                "does not listen on this port; it has a connection there",
+            ),
+            (
+                free("""
+    for process in ours:
+        if any(c.laddr.port == port for c in process.net_connections(kind="tcp")):
+            process.terminate()
+            process.wait(5)
+"""),
+                "does not listen on this port; it has a connection there",
+            ),
+            (
+                """
+def free(port):
+    for process in psutil.process_iter():
+        for c in process.net_connections(kind="tcp"):
+            if c.status == psutil.CONN_LISTEN and c.laddr.port == port:
+                process.terminate()
+                process.wait(5)
+""",
+                "Catch psutil.AccessDenied for each process",
+            ),
+            (
+                """
+def free(port):
+    try:
+        for process in psutil.process_iter():
+            for c in process.net_connections(kind="tcp"):
+                if c.status == psutil.CONN_LISTEN and c.laddr.port == port:
+                    process.terminate()
+                    process.wait(5)
+    except psutil.AccessDenied:
+        pass
+""",
+                "still listens there",
             ),
             (
                 free("""

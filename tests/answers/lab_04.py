@@ -19,6 +19,8 @@ def answer(probability, threshold):
         decision=["nothing", "e-mail"][int(probability >= threshold)],
     )
 """,
+            Instead("float(probability)", "probability.item()"),
+            Instead("float(probability)", "probability.tolist()"),
         ],
         "wrong": [
             (Instead("float(probability)", "probability"), "is NumPy's float64 still"),
@@ -34,6 +36,10 @@ def answer(probability, threshold):
                 "compare the probability as it is, not rounded",
             ),
             (Instead('"e-mail" if', '"email" if'), "letter by letter"),
+            (
+                'def answer(probability, threshold):\n    return {"churn_probability": float(probability), "decision": np.where(probability >= threshold, "e-mail", "nothing")}',
+                "np.where makes one; with if and else you get a text",
+            ),
             (
                 'def answer(probability, threshold):\n    return {"churn_probability": float(probability), "decision": probability >= threshold}',
                 'should be "e-mail" or "nothing", and is True',
@@ -55,7 +61,7 @@ def answer(probability, threshold):
             ("def answer(probability, threshold):\n    print(probability)", "returned None"),
             (
                 'def answer(probability, threshold):\n    return float(probability), "e-mail"',
-                "should be of type dict or str",
+                "should be of type dict, and is (0.7134561, 'e-mail')",
             ),
         ],
     },
@@ -106,6 +112,16 @@ def as_json(answer):
                 "json.dumps does not know NumPy's types",
             ),
             (Instead("lambda value: value.item()", "str"), "default=str does so with every value"),
+            (
+                """
+def as_json(answer):
+    def plain(value):
+        value.item()
+
+    return json.dumps(answer, default=plain)
+""",
+                "has your function for NumPy's values a return?",
+            ),
             (Instead("lambda value: value.item()", "float"), "true and false are no numbers"),
             (Instead("lambda value: value.item()", "int"), "true and false are no numbers"),
             (Instead("lambda value: value.item()", "bool"), "bool is for what is true or false"),
@@ -290,7 +306,18 @@ def as_json(answer):
                 Instead("X = dv", 'customer.pop("tenure")\n    X = dv'),
                 "score the customer of the request as she is",
             ),
-            (Instead(">= THRESHOLD", ">= 0.5"), "you decide at 0.5"),
+            (
+                Instead(
+                    "float(model.predict_proba(X)[0, 1])",
+                    "model.predict_proba(X)[0, 1]",
+                    "churn_probability=probability",
+                    "churn_probability=float(probability.astype('float32'))",
+                ),
+                "is rounded",
+            ),
+            (Instead(">= THRESHOLD", ">= 0.5"), "perhaps 0.5"),
+            (Instead(">= THRESHOLD", ">= 0.2"), "your threshold is a higher one"),
+            (Instead(">= THRESHOLD", ">= 0.17"), "at or above it the e-mail goes"),
             (Instead(">= THRESHOLD", "< THRESHOLD"), "compare the probability, unrounded"),
             (
                 Instead("if probability >=", "if round(probability, 1) >="),
@@ -324,6 +351,18 @@ bodies = [without, customer | {"seniorcitizen": False}, customer | {"gender": ""
             (
                 'bodies = [{}, customer | {"tenure": "41"}, customer | {"monthlycharges": 80}]',
                 "is a fine customer",
+            ),
+            (
+                """
+without = dict(customer)
+del without["customerid"]
+bodies = [without, customer | {"tenure": "41"}, customer | {"contract": "weekly"}]
+""",
+                "and customerid may be missing",
+            ),
+            (
+                'bodies = [{}, customer | {"tenure": "41"}, customer | {"tenure": 1000}]',
+                "is a fine customer, as far as each field alone can tell",
             ),
             (
                 'bodies = [{}, customer | {"tenure": "41"}, [customer]]',
@@ -398,10 +437,7 @@ def ask(url, customer, timeout):
 def ask(url, customer, timeout):
     with requests.Session() as session:
         session.headers["Content-Type"] = "application/json"
-        try:
-            response = session.post(f"{url}/predict", data=json.dumps(customer), timeout=timeout)
-        except requests.Timeout:
-            raise RuntimeError(f"no answer within {timeout} s") from None
+        response = session.post(f"{url}/predict", data=json.dumps(customer), timeout=timeout)
     match response.status_code, response.headers["Content-Type"]:
         case 200, "application/json":
             return float(response.json()["churn_probability"])
@@ -482,6 +518,42 @@ def ask(url, customer, timeout):
                 "when nobody answers in time, ask raises no error",
             ),
             (
+                """
+def ask(url, customer, timeout):
+    try:
+        response = requests.post(f"{url}/predict", json=customer, timeout=timeout)
+    except requests.Timeout:
+        raise RuntimeError(f"no answer within {timeout} s") from None
+    kind = response.headers.get("Content-Type", "")
+    if response.status_code != 200 or not kind.startswith("application/json"):
+        raise RuntimeError(f"{response.status_code}: {response.text[:100]}")
+    return response.json()["churn_probability"]
+""",
+                "let the error of requests pass",
+            ),
+            (
+                """
+def ask(url, customer, timeout):
+    try:
+        response = requests.post(f"{url}/predict", json=customer, timeout=timeout)
+        if response.status_code != 200:
+            raise ValueError
+        return response.json()["churn_probability"]
+    except Exception:
+        raise RuntimeError(f"{response.status_code}: {response.text[:100]}") from None
+""",
+                "raises UnboundLocalError",
+            ),
+            (
+                Instead(
+                    'return response.json()["churn_probability"]',
+                    'return str(response.json()["churn_probability"])',
+                ),
+                "that is a text",
+            ),
+            (Instead("[:100]", "[:50]"), "it should have the first 100 characters of the body"),
+            (Instead("[:100]", "[:200]"), "more than the first 100 characters"),
+            (
                 Instead("raise RuntimeError(", "print("),
                 "ask should raise a RuntimeError, and raises JSONDecodeError",
             ),
@@ -494,8 +566,8 @@ def ask(url, customer, timeout):
                 Instead("{response.text[:100]}", "{response.reason}"),
                 "it should have the first 100 characters of the body",
             ),
-            (Instead("response.text[:100]", "response.text"), "the body's first 100 are enough"),
-            (Instead('.json()["churn_probability"]', ".text"), "that is the text of the body"),
+            (Instead("response.text[:100]", "response.text"), "more than the first 100 characters"),
+            (Instead('.json()["churn_probability"]', ".text"), "that is a text"),
             (Instead('.json()["churn_probability"]', ".json()"), "that is the whole answer"),
             (
                 Instead('return response.json()["churn_probability"]', "return response"),
@@ -573,6 +645,10 @@ def differing(url, customers, dv, model):
                 ),
                 "neither rounded nor made a decision",
             ),
+            (Instead("> 1e-9", "> 1e-8"), "and no other tolerance"),
+            (Instead("> 1e-9", "> 1e-12"), "too small to count"),
+            (Instead("append(index)", "append(index + 1)"), "the first customer has the index 0"),
+            (Instead("dv.transform(", "dv.fit_transform("), "X has 4 features"),
             (Instead("> 1e-9", "> 0.01"), "neither rounded nor made a decision"),
             (
                 Instead(
