@@ -172,8 +172,8 @@ lab.check("5.4")
 # Now many forms at once, in a service of its own (in a terminal: `python labs/work/batch_service.py`). `FORMS.validate_python(...)` checks a whole list. Write the route `POST /offer/batch`:
 #
 # - it answers with a list such as `[{"price": 72.0}, {"price": 64.0}]`, in the order of the forms, and to `[]` with `[]`;
-# - one bad form refuses the batch: 400 and `{"problems": [...]}`. Each problem has its form's `index` (counted from 0), its `field` and `problem`, for all bad forms at once;
-# - no list, or an item that is no form at all (`7`): 400 as well, and there index and field may be missing;
+# - one bad form refuses the batch: 400 and `{"problems": [...]}`. There is an object for each problem of each bad form, with the form's `index` (counted from 0), `field` and `problem`;
+# - no list, or an item that is no form at all (`7`): 400 and `problems` as well, and there index and field may be missing;
 # - more than 100 forms, good or bad: 413; `abort(413)` will do.
 
 # %% exercise="5.5" script="batch_service.py"

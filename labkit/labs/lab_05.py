@@ -69,17 +69,12 @@ def all_at_once(answer):
                 f"{slip(form, came, expected)}."
             )
     for form in ([], ["tenure"], [GOOD], "contract", None, 41):
-        error = function.error(form)
-        what = function.call(form)
-        if error is None:
-            raise Wrong(
-                f"{what} should raise a ValueError, and returns a list: ask with "
-                "isinstance(form, dict) before anything else."
-            )
+        came, error = function.attempt((form,))
         if not isinstance(error, ValueError):
+            done = f"raises {describe(error)}" if error else f"returns {show(came)}"
             raise Wrong(
-                f"{what} should raise a ValueError, and raises {describe(error)}: ask with "
-                "isinstance(form, dict) before anything else."
+                f"{function.call(form)} should raise a ValueError, and {done}: ask with "
+                "isinstance(form, dict) before anything else, and raise it there."
             )
 
 
@@ -137,6 +132,12 @@ def schema_without_holes(answer):
                 f"Form refuses {show_form(form)}, and that is a good one ({reason(error)}). A gate "
                 "that stops good ones is of no use: compare with the table."
             )
+        lost = [name for name, value in vars(schema.model_validate(form)).items() if value is None]
+        if lost:
+            raise Wrong(
+                f"Form takes {show_form(form)}, and {lost[0]} is None in the object that it "
+                "makes: a validator of your own must return the value."
+            )
     for form, remedy in bad_forms():
         error = validate.error(form)
         if error is None:
@@ -182,6 +183,7 @@ def bad_forms():
         ({"tenure": 41.5}, whole), ({"seniorcitizen": 0.5}, bounds),
         ({"contract": "One year"}, contract), ({"contract": "three_year"}, contract),
         ({"contract": ""}, contract), ({"contract": 1}, contract),
+        ({"contract": "ONE_YEAR"}, contract), ({"contract": "one_year "}, contract),
         ({"monthlycharges": float("inf")}, infinite), ({"monthlycharges": float("nan")}, infinite),
         ({"tenure": -1}, months), ({"tenure": 601}, months),
         ({"monthlycharges": -5}, above), ({"monthlycharges": 0}, above),
@@ -231,6 +233,7 @@ def answer_that_helps(answer):
         [GOOD],
         "one_year",
         GOOD | {"contract": "x" * 500, "tenure": list(range(500)), "zip": ["53111 Bonn" * 9] * 9},
+        GOOD | {"tenure": {"months": 41}},
     ]
     for form in forms:
         error = refusal(form)
@@ -345,7 +348,9 @@ def service_refuses(answer):
     for contract, charges in (("one_year", 80), ("two_year", 55.5), ("month-to-month", 20)):
         form = GOOD | {"contract": contract, "monthlycharges": charges}
         remedy = "a good form gets 200; give the schema all of request.get_json()"
-        came = live.json({"price": "number"}, "POST", "/offer", remedy, json=form)
+        response = live.status(200, "POST", "/offer", remedy, json=form)
+        body = announced_json("POST /offer", response)
+        came = check_keys("POST /offer", body, {"price": "number"})
         what = f"the price for {show_form(form)}"
         expect(what, came["price"], price_of(form), "price(form) computes it", tolerance=0.006)
     for form, fields in (
@@ -360,7 +365,8 @@ def service_refuses(answer):
         if named < fields:
             raise Wrong(
                 f"{what} should name {', '.join(sorted(fields))}, and names only "
-                f"{', '.join(sorted(named))}: put all of invalid.errors() into problems."
+                f"{', '.join(sorted(named))}: put all of invalid.errors() into problems, and give "
+                "the schema the whole form."
             )
         remedy = "take each name from the loc of its error"
         expect(f"the fields that {what} names", sorted(named), sorted(fields), remedy)
@@ -373,6 +379,18 @@ def service_refuses(answer):
         (405, "GET", "/offer", {}),
     ):
         other_end(live, status, method, path, options)
+
+
+def announced_json(what, response):
+    """Return the JSON of a response; raise Wrong when there is none, or its header hides it."""
+    came = json_of(what, response)
+    kind = response.headers.get("Content-Type", "")
+    if not kind.startswith("application/json"):
+        raise Wrong(
+            f"{what} is answered with JSON, and the header calls it {kind}: return jsonify(...), "
+            "which makes both."
+        )
+    return came
 
 
 def refused(live, what, path, body, named=True) -> list[dict]:
@@ -392,11 +410,14 @@ def refused(live, what, path, body, named=True) -> list[dict]:
     if status >= 500:
         remedy = "Is the ValidationError caught, and does what catches it run to its end?"
         if not named:
-            remedy = "Pydantic's loc is shorter there than usual: look at the code that reads it."
+            remedy = (
+                "Only the schema copes with every body: len(...) and Form(**...) don't, and "
+                "pydantic's loc is shorter there than usual."
+            )
         raise Wrong(f"{begin}, which blames us{failure(response)}. {remedy}")
     if status != 400:
         raise Wrong(f"{begin}: give the status behind the body, jsonify(...), 400.")
-    answer = json_of(what, response)
+    answer = announced_json(what, response)
     problems = answer.get("problems") if isinstance(answer, dict) else None
     if not isinstance(problems, list) or not problems:
         raise Wrong(
@@ -466,9 +487,12 @@ def other_end(live, status, method, path, options):
     answer = json_of(what, response)
     error = answer.get("error") if isinstance(answer, dict) else None
     if not isinstance(error, str) or not error:
+        remedy = "jsonify(error=error.description) makes it"
+        if isinstance(answer, dict) and "problems" in answer:
+            remedy = "read the body with request.get_json(), and its exception comes to as_json"
         raise Wrong(
             f'{what} should be answered with {{"error": "..."}}, and is with {show(answer)}: '
-            "jsonify(error=error.description) makes it."
+            f"{remedy}."
         )
 
 
@@ -501,11 +525,15 @@ def batch(answer):
     for batch_, expected in (
         ([GOOD, GOOD, late, GOOD], {(2, "tenure")}),
         ([unknown, GOOD], {(0, "contract")}),
-        ([GOOD, unknown, GOOD, late], {(1, "contract"), (3, "tenure")}),
+        (
+            [GOOD, unknown, GOOD, late | {"seniorcitizen": 2}],
+            {(1, "contract"), (3, "tenure"), (3, "seniorcitizen")},
+        ),
     ):
         check_refused_batch(live, batch_, expected)
     path = "/offer/batch"
     refused(live, "a batch that is no list but the form good", path, GOOD, named=False)
+    refused(live, "a batch that is no list but the number 7", path, 7, named=False)
     refused(live, "a batch of the form good and the number 7", path, [GOOD, 7], named=False)
     check_prices(live, forms * 20)
     for many, name in ([GOOD] * 101, "101 good forms"), ([{}] * 101, "101 empty forms"):
@@ -547,7 +575,7 @@ def check_prices(live, forms):
 
 def check_refused_batch(live, forms, expected):
     """Raise Wrong unless the batch is refused, and index and field of all problems are named."""
-    places = sorted(index for index, _ in expected)
+    places = sorted({index for index, _ in expected})
     what = f"a batch of {len(forms)} that is bad at index {' and '.join(map(str, places))}"
     response = live.ask("POST", "/offer/batch", json=forms)
     if response.status_code == 200:
@@ -635,10 +663,29 @@ def nameless(body):
     return 400, {"error": fields, "problems": [{"field": "form", "problem": fields}]}
 
 
-def all_fields(_):
-    """Return a refusal that blames every field."""
-    problems = [{"field": field, "problem": "look here"} for field in FIELDS]
+def all_fields(body):
+    """Return a refusal that blames every field, the bad ones first."""
+    named = [one["field"] for one in body["problems"]]
+    named += sorted(FIELDS.difference(named))
+    return 400, {"problems": [{"field": field, "problem": "look here"} for field in named]}
+
+
+def another_field(body):
+    """Return a refusal that blames another field when a single one is bad."""
+    problems = body["problems"]
+    if len(problems) == 1:
+        problems = [problems[0] | {"field": "monthlycharges"}]
     return 400, {"problems": problems}
+
+
+def created(good_service):
+    """Return what a service answers that says 201 where the promise is 200."""
+
+    def answer(asked, number):
+        status, body = good_service(asked, number)
+        return (201 if status == 200 else status), body
+
+    return answer
 
 
 def numbers(form):
@@ -664,6 +711,7 @@ GOOD_SERVICES = {
 }
 BAD_SERVICES = {
     "refuses the form good, too (promise 1)": offers(mend=lambda form: {}),
+    "answers the form good with 201 and not 200 (promise 1)": created(offers()),
     "asks 80 for the form good, without the discount (promise 1)": offers(
         price=lambda form: form["monthlycharges"]
     ),
@@ -678,6 +726,7 @@ BAD_SERVICES = {
     ),
     "refuses without problems (promise 3)": offers(refuse=lambda body: (400, {"error": "no"})),
     "names no field in problems (promise 3)": offers(refuse=nameless),
+    "names monthlycharges when tenure or contract is bad (promise 3)": offers(refuse=another_field),
     "names only the first of the four fields that are missing in {} (promise 3)": offers(
         refuse=lambda body: (400, {"problems": body["problems"][:1]})
     ),
@@ -725,9 +774,9 @@ def test_that_can_fail(answer):
     if not missed:
         return f"Correct: it fails on all {count} bad services, and on no good one."
     if returned is not None:
-        remedy = "it returns something, and pytest looks at what is raised. Use assert."
+        remedy = "add an assert that sees it; what a test returns, pytest does not look at."
     elif printed:
-        remedy = "it prints, and nobody reads what a test prints. Use assert."
+        remedy = "add an assert that sees it; what a test prints, nobody reads."
     elif len(missed) == count:
         remedy = "it never fails. Is there an assert, and no except that catches it?"
     else:

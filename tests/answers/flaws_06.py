@@ -12,7 +12,7 @@ FLAWS = {
         "if came and abs(sum(came) - patience) > 1e-9:",
         "if came and sum(came) - patience > 1e-9:",
     ),
-    "6.3": ("for status in (400, 404):", "for status in (400,):"),
+    "6.3": ("for status in (400, 404, 429):", "for status in (400,):"),
     "6.4": (
         "if customers_of(db) != before or emails_of(db):",
         "if emails_of(db):",

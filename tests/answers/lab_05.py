@@ -41,6 +41,15 @@ def problems(form):
                 """
 def problems(form):
     if not isinstance(form, dict):
+        return ValueError("no form")
+    return sorted(FIELDS ^ set(form))
+""",
+                "and returns ValueError('no form'): ask",
+            ),
+            (
+                """
+def problems(form):
+    if not isinstance(form, dict):
         raise ValueError("no form")
     for name in sorted(FIELDS ^ form.keys()):
         return [name]
@@ -116,7 +125,7 @@ def problems(form):
             ),
             (
                 "def problems(form):\n    return sorted(FIELDS ^ set(form))",
-                "should raise a ValueError, and returns a list",
+                "should raise a ValueError, and returns ['contract', 'monthlycharges'",
             ),
             (
                 """
@@ -218,6 +227,52 @@ class Form(BaseModel):
             ),
         ],
         "wrong": [
+            (
+                """
+class Form(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+    contract: Annotated[str, Field(pattern="month-to-month|one_year|two_year")]
+    tenure: Annotated[int, Field(ge=0, le=600)]
+    monthlycharges: Annotated[float, Field(gt=0)]
+    seniorcitizen: Annotated[int, Field(ge=0, le=1)]
+""",
+                "with contract 'one_year ' through",
+            ),
+            (
+                """
+class Form(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+    contract: Literal["month-to-month", "one_year", "two_year"]
+    tenure: Annotated[int, Field(ge=0, le=600)]
+    monthlycharges: Annotated[float, Field(gt=0)]
+    seniorcitizen: Annotated[int, Field(ge=0, le=1)]
+
+    from pydantic import field_validator
+    @field_validator("contract", mode="before")
+    @classmethod
+    def low(cls, v):
+        return v.lower() if isinstance(v, str) else v
+""",
+                "with contract 'ONE_YEAR' through",
+            ),
+            (
+                """
+class Form(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+    contract: str
+    tenure: Annotated[int, Field(ge=0, le=600)]
+    monthlycharges: Annotated[float, Field(gt=0)]
+    seniorcitizen: Annotated[int, Field(ge=0, le=1)]
+
+    from pydantic import field_validator
+    @field_validator("contract")
+    @classmethod
+    def low(cls, v):
+        if v not in ("month-to-month", "one_year", "two_year"):
+            raise ValueError("x")
+""",
+                "must return the value",
+            ),
             (Instead("strict=True, ", ""), "of the text, unless the setting strict=True"),
             (Instead('extra="forbid", ', ""), 'unless the setting extra="forbid" refuses it'),
             (Instead('extra="forbid"', 'extra="allow"'), 'unless the setting extra="forbid"'),
@@ -354,6 +409,12 @@ def explain(error):
         ],
         "wrong": [
             (
+                Instead(
+                    'missing = one["type"] == "missing"', 'missing = isinstance(one["input"], dict)'
+                ),
+                "that is for missing ones",
+            ),
+            (
                 Instead("    return answer", "        return answer"),
                 "each of the 3 problems, and has 1",
             ),
@@ -457,6 +518,28 @@ def explain(error):
             ),
         ],
         "wrong": [
+            (
+                Instead("Form.model_validate(request.get_json())", "Form(**request.get_json())"),
+                "len(...) and Form(**...) don't",
+            ),
+            (
+                Instead(
+                    "Form.model_validate(request.get_json())",
+                    "Form.model_validate_json(request.data)",
+                ),
+                "read the body with request.get_json(), and its exception",
+            ),
+            (
+                Instead("jsonify(price=price(form))", "f'{{\"price\": {price(form)}}}'"),
+                "the header calls it text/html",
+            ),
+            (
+                Instead(
+                    "jsonify(problems=problems), 400",
+                    "__import__('json').dumps({'problems': problems}), 400",
+                ),
+                "the header calls it text/html",
+            ),
             (Instead('if __name__ == "__main__":', "if False:"), "nothing answers on"),
             (Instead("import os\n", "import os os\n"), "is not Python yet, line 3"),
             (
@@ -533,7 +616,7 @@ def explain(error):
             ),
             (
                 Instead('error["loc"][0] if error["loc"] else "form"', 'error["loc"][0]'),
-                "with 500, which blames us: the service's log says where, in its last lines. Pydantic's loc is shorter",
+                "with 500, which blames us: the service's log says where, in its last lines. Only the schema copes with every body",
             ),
             (
                 Instead("jsonify(problems=problems), 400", "jsonify(problems=problems)"),
@@ -681,6 +764,17 @@ if __name__ == "__main__":
 ''',
         ],
         "wrong": [
+            (
+                Instead("isinstance(body, list) and len(body)", "len(body)"),
+                "the number 7 should be refused with 400, and is answered with 500",
+            ),
+            (
+                Instead(
+                    "for error in invalid.errors():",
+                    "for error in {e['loc'][:1]: e for e in reversed(invalid.errors())}.values():",
+                ),
+                "should be told all problems",
+            ),
             (Instead('if __name__ == "__main__":', "if False:"), "nothing answers on"),
             (Instead("/offer/batch", "/batch"), "your service knows no such path"),
             (Instead(', methods=["POST"]', ""), "look at methods=[...]"),
@@ -854,7 +948,7 @@ if __name__ == "__main__":
 def test_service(url):
     address = f"{url}/offer"
     answer = requests.post(address, json=good)
-    assert answer.ok and abs(answer.json()["price"] - 72) < 0.01, answer.text
+    assert answer.status_code == 200 and abs(answer.json()["price"] - 72) < 0.01, answer.text
 
     def refuses(form, *fields):
         answer = requests.post(address, json=form)
@@ -875,13 +969,71 @@ def test_service(url):
             raise AssertionError(f"{form} got {answer.status_code}")
         return sorted(problem["field"] for problem in answer.json()["problems"])
 
-    assert requests.post(url + "/offer", json=good).json()["price"] == 72.0
+    answer = requests.post(url + "/offer", json=good)
+    assert (answer.status_code, answer.json()["price"]) == (200, 72.0)
     assert fields({}) == sorted(FIELDS)
     assert fields(good | {"tenure": "41"}) == ["tenure"]
     assert fields(good | {"contract": "One year"}) == ["contract"]
 """,
         ],
         "wrong": [
+            (
+                """
+def test_service(url):
+    def ask(form):
+        return requests.post(url + "/offer", json=form, timeout=10)
+    r = ask(good)
+    assert r.json()["price"] == 72.0
+    r = ask({})
+    assert r.status_code == 400
+    assert {p["field"] for p in r.json()["problems"]} == FIELDS
+    r = ask(good | {"tenure": "41"})
+    assert r.status_code == 400
+    assert {p["field"] for p in r.json()["problems"]} == {"tenure"}
+    r = ask(good | {"contract": "One year"})
+    assert r.status_code == 400
+    assert {p["field"] for p in r.json()["problems"]} == {"contract"}
+""",
+                "answers the form good with 201",
+            ),
+            (
+                """
+def test_service(url):
+    def ask(form):
+        return requests.post(url + "/offer", json=form, timeout=10)
+    r = ask(good)
+    assert r.status_code == 200 and r.json()["price"] == 72.0
+    r = ask({})
+    assert r.status_code == 400
+    assert {p["field"] for p in r.json()["problems"]} == FIELDS
+    r = ask(good | {"tenure": "41"})
+    assert r.status_code == 400
+    assert len(r.json()["problems"]) == 1
+    r = ask(good | {"contract": "One year"})
+    assert r.status_code == 400
+    assert len(r.json()["problems"]) == 1
+""",
+                "names monthlycharges when tenure",
+            ),
+            (
+                """
+def test_service(url):
+    def ask(form):
+        return requests.post(url + "/offer", json=form, timeout=10)
+    r = ask(good)
+    assert r.status_code == 200 and r.json()["price"] == 72.0
+    r = ask({})
+    assert r.status_code == 400
+    assert {p["field"] for p in r.json()["problems"]} == FIELDS
+    r = ask(good | {"tenure": "41"})
+    assert r.status_code == 400
+    assert r.json()["problems"][0]["field"] == "tenure"
+    r = ask(good | {"contract": "One year"})
+    assert r.status_code == 400
+    assert r.json()["problems"][0]["field"] == "contract"
+""",
+                "such as one that names all four fields",
+            ),
             (
                 "def test_service(url):\n    assert True",
                 "test_service passes, and the service at url got no request",
@@ -914,7 +1066,7 @@ def test_service(url):
         assert ask(form).status_code == 400
         assert fields <= {one["field"] for one in ask(form).json()["problems"]}
 """,
-                "passes on 1 of 11 bad services, such as one that names all four fields",
+                "passes on 1 of 13 bad services, such as one that names all four fields",
             ),
             (
                 "def test_service(url):\n    assert requests.post(url, json=good).status_code == 200",
@@ -926,7 +1078,7 @@ def test_service(url):
     answer = requests.post(url + "/offer", json=good)
     assert answer.status_code == 200
 """,
-                "passes on 10 of 11 bad services, such as one that asks 80",
+                "passes on 11 of 13 bad services, such as one that asks 80",
             ),
             (
                 """
@@ -934,7 +1086,7 @@ def test_service(url):
     answer = requests.post(url + "/offer", json=good)
     assert answer.status_code == 200 and answer.json()["price"] == 72.0
 """,
-                "passes on 9 of 11 bad services, such as one that answers {} with 200",
+                "passes on 10 of 13 bad services, such as one that answers {} with 200",
             ),
             (
                 FIRST + "    for form in bad:\n        assert ask(form).status_code != 200\n",
@@ -942,7 +1094,7 @@ def test_service(url):
             ),
             (
                 FIRST + "    for form in bad:\n        assert ask(form).status_code == 400\n",
-                "passes on 5 of 11 bad services, such as one that refuses with a web page",
+                "passes on 6 of 13 bad services, such as one that refuses with a web page",
             ),
             (
                 FIRST + "    for form in bad:\n        assert ask(form).status_code == 400\n"
@@ -961,7 +1113,7 @@ def test_service(url):
         assert ask(form).status_code == 400
         assert field in ask(form).text and "problems" in ask(form).json()
 """,
-                "passes on 2 of 11 bad services, such as one that names no field in problems",
+                "passes on 2 of 13 bad services, such as one that names no field in problems",
             ),
             (
                 FIRST
@@ -1007,7 +1159,7 @@ def test_service(url):
         assert answer.status_code == 400
         assert len(answer.json()["problems"]) == (1 if form else 4)
 """,
-                "such as one that asks 80 for the form good",
+                "passes on 3 of 13 bad services, such as one that answers the form good with 201",
             ),
             (
                 """
@@ -1026,7 +1178,7 @@ def test_service(url):
         answer = requests.post(url + "/offer", json=form)
         print(answer.status_code, answer.text)
 """,
-                "it prints, and nobody reads what a test prints",
+                "what a test prints, nobody reads",
             ),
             (
                 """
@@ -1047,7 +1199,7 @@ def test_service(url):
     answer = requests.post(url + "/offer", json={})
     return answer.status_code == 400
 """,
-                "it returns something, and pytest looks at what is raised",
+                "what a test returns, pytest does not look at",
             ),
             (
                 FIRST

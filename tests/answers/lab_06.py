@@ -31,6 +31,36 @@ def may_retry(outcome):
         ],
         "wrong": [
             (
+                """
+def may_retry(outcome):
+    if isinstance(outcome, Exception):
+        return not isinstance(outcome, (requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema))
+    status, is_json = outcome
+    return status >= 500 or not is_json
+""",
+                "none of the three",
+            ),
+            (
+                """
+def may_retry(outcome):
+    if isinstance(outcome, Exception):
+        return isinstance(outcome, (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError))
+    status, is_json = outcome
+    return status in (500, 502, 503, 504) or not is_json
+""",
+                "who lists a few forgets the others",
+            ),
+            (
+                """
+def may_retry(outcome):
+    if isinstance(outcome, Exception):
+        return isinstance(outcome, (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError))
+    status, is_json = outcome
+    return status >= 500 or status in (408, 429) or not is_json
+""",
+                "below 500, with JSON",
+            ),
+            (
                 Instead("requests.ConnectionError,", "ConnectionError,"),
                 "ConnectionError alone is another one, Python's own",
             ),
@@ -126,6 +156,14 @@ def waits(tries, patience):
             "waits = lambda tries, patience: [patience / (2 ** (tries - 1) - 1) * 2**n for n in range(tries - 1)]",
         ],
         "wrong": [
+            (
+                """
+def waits(tries, patience):
+    n = tries - 1
+    return [round(patience * 2**i / (2**n - 1), 4) for i in range(n)]
+""",
+                "and none is rounded",
+            ),
             (Instead("range(tries - 1)", "range(tries)"), "should have 3 waits, and has 4"),
             (
                 """
@@ -166,7 +204,7 @@ def waits(tries, patience):
     parts = [2**n for n in range(tries - 1)]
     return [*[patience * part / sum(parts) for part in parts], None]
 """,
-                "and holds None: drop it",
+                "and holds None: make a number of it, or drop it",
             ),
             (
                 """
@@ -266,6 +304,96 @@ def ask(url, customers, waits, timeout):
 """,
         ],
         "wrong": [
+            (
+                """
+def ask(url, customers, waits, timeout):
+    trouble = None
+    for wait in [*waits, None]:
+        try:
+            r = requests.post(url + "/predict/batch", json=customers, timeout=timeout)
+            answer = r.json()
+            if r.status_code == 200:
+                return answer
+            if r.status_code < 500: raise RuntimeError(f"{r.status_code}")
+            trouble = f"answers {r.status_code}"
+        except requests.Timeout as e:
+            trouble = repr(e)
+            continue
+        except requests.ConnectionError as e:
+            trouble = repr(e)
+        except requests.JSONDecodeError as e: trouble = "no JSON"
+        if wait is not None:
+            time.sleep(wait)
+    raise RuntimeError(trouble)
+""",
+                "tries again at once: time.sleep(wait)",
+            ),
+            (
+                """
+def ask(url, customers, waits, timeout):
+    trouble = None
+    for wait in [*waits, None]:
+        try:
+            r = requests.post(url + "/predict/batch", json=customers, timeout=timeout)
+            answer = r.json()
+            if r.status_code == 200:
+                return answer
+            if r.status_code < 500 and r.status_code != 429: raise RuntimeError(f"{r.status_code}")
+            trouble = f"answers {r.status_code}"
+        except requests.Timeout as e: trouble = repr(e)
+        except requests.ConnectionError as e:
+            trouble = repr(e)
+        except requests.JSONDecodeError as e: trouble = "no JSON"
+        if wait is not None:
+            time.sleep(wait)
+    raise RuntimeError(trouble)
+""",
+                "tries again after a 429",
+            ),
+            (
+                """
+def ask(url, customers, waits, timeout):
+    trouble = None
+    for wait in [*waits, None]:
+        try:
+            r = requests.post(url + "/predict/batch", json=customers, timeout=timeout)
+            answer = r.json()
+            if r.status_code == 200:
+                return answer
+            if r.status_code < 500: raise RuntimeError(f"{r.status_code}")
+            trouble = f"answers {r.status_code}"
+        except requests.Timeout as e: trouble = repr(e)
+        except requests.ConnectionError as e:
+            trouble = repr(e)
+        except Exception as e: trouble = repr(e)
+        if wait is not None:
+            time.sleep(wait)
+    raise RuntimeError(trouble)
+""",
+                "where no except of yours catches it",
+            ),
+            (
+                """
+def ask(url, customers, waits, timeout):
+    trouble = None
+    for wait in [*waits, 0.35]:
+        try:
+            r = requests.post(url + "/predict/batch", json=customers, timeout=timeout)
+            answer = r.json()
+            if r.status_code == 200:
+                return answer
+            if r.status_code < 500: raise RuntimeError(f"{r.status_code}")
+            trouble = f"answers {r.status_code}"
+        except requests.Timeout as e: trouble = repr(e)
+        except requests.ConnectionError as e:
+            trouble = repr(e)
+        except requests.JSONDecodeError as e: trouble = "no JSON"
+        if wait is not None:
+            time.sleep(wait)
+    raise RuntimeError(trouble)
+""",
+                "waits after its last try",
+            ),
             (
                 """
 def ask(url, customers, waits, timeout):
@@ -507,14 +635,54 @@ def record(db, scores, threshold):
                 "INSERT OR REPLACE INTO customer (id, state, probability) VALUES (?, 'scored', ?)",
                 (customer, probability),
             )
-        db.execute(
-            "INSERT INTO email (customer, text) SELECT id, 'Stay with us' FROM customer"
-            " WHERE probability >= ? AND id NOT IN (SELECT customer FROM email)",
-            (threshold,),
-        )
+        for customer, _ in scores:
+            db.execute(
+                "INSERT INTO email (customer, text) SELECT id, 'Stay with us' FROM customer WHERE"
+                " id = ? AND probability >= ? AND id NOT IN (SELECT customer FROM email)",
+                (customer, threshold),
+            )
 """,
         ],
         "wrong": [
+            (
+                """
+def record(db, scores, threshold):
+
+    with db:
+        db.execute("BEGIN")
+        db.executemany("UPDATE customer SET state='scored', probability=? WHERE id=?", [(p, c) for c, p in scores])
+        db.execute("INSERT OR IGNORE INTO email (customer, text) SELECT id, 'x' FROM customer WHERE probability >= ?", (threshold,))
+""",
+                "customer 7 has an e-mail",
+            ),
+            (
+                """
+def record(db, scores, threshold):
+
+    with db:
+        db.execute("BEGIN")
+        for c, p in scores:
+            new = db.execute("UPDATE customer SET state='scored', probability=? WHERE id=? AND state='waiting'", (p, c)).rowcount
+            if new and p >= threshold:
+                db.execute("INSERT OR IGNORE INTO email (customer, text) VALUES (?, 'x')", (c,))
+""",
+                "also for one who is scored already",
+            ),
+            (
+                """
+def record(db, scores, threshold):
+
+    with db:
+        db.execute("BEGIN")
+        for c, p in scores:
+            if db.execute("SELECT 1 FROM email WHERE customer=?", (c,)).fetchone():
+                continue
+            db.execute("UPDATE customer SET state='scored', probability=? WHERE id=?", (p, c))
+            if p >= threshold:
+                db.execute("INSERT INTO email (customer, text) VALUES (?, 'x')", (c,))
+""",
+                "her score is recorded like the others",
+            ),
             (Instead('        db.execute("BEGIN")\n', ""), "and nothing should have stayed"),
             (
                 """
@@ -619,13 +787,13 @@ def record(db, scores, threshold):
 def record(db, scores, threshold):
     with db:
         db.execute("BEGIN")
+        sql = "SELECT customer FROM email, customer AS c WHERE c.id = customer AND state = 'scored'"
+        done = {row[0] for row in db.execute(sql)}
         for customer, probability in scores:
-            new = db.execute(
-                "UPDATE customer SET state = 'scored', probability = ? WHERE id = ? AND state = 'waiting'",
-                [probability, customer],
-            ).rowcount
-            if new and probability >= threshold:
+            db.execute("UPDATE customer SET state = 'scored', probability = ? WHERE id = ?", [probability, customer])
+            if probability >= threshold and customer not in done:
                 db.execute("INSERT INTO email (customer, text) VALUES (?, 'x')", [customer])
+                done.add(customer)
 """,
                 "a waiting customer who has an e-mail already: the database refuses",
             ),
@@ -719,6 +887,39 @@ def run(db, ask, record, size):
 """,
         ],
         "wrong": [
+            (
+                """
+def run(db, ask, record, size):
+    last = -1
+    while ids := [r[0] for r in db.execute("SELECT id FROM customer WHERE state = 'waiting' AND id > ? ORDER BY id LIMIT ?", (last, size))]:
+        record(db, ask(ids))
+        last = ids[-1]
+""",
+                "asked anew for each batch",
+            ),
+            (
+                """
+def run(db, ask, record, size):
+    while ids := [r[0] for r in db.execute("SELECT id FROM customer WHERE state = 'waiting' ORDER BY id LIMIT ?", (size,))]:
+        try:
+            scores = ask(ids)
+        except Exception:
+            for i in ids:
+                db.execute("UPDATE customer SET state = 'rejected' WHERE id = ?", (i,))
+            raise
+        record(db, scores)
+""",
+                "are rejected now",
+            ),
+            (
+                """
+def run(db, ask, record, size):
+    while ids := [r[0] for r in db.execute("SELECT id FROM customer WHERE state = 'waiting' ORDER BY id LIMIT ?", (size,))]:
+        record(db, ask(ids))
+    db.execute("BEGIN")
+""",
+                "a transaction is still open",
+            ),
             (
                 Instead(
                     "[id_ for (id_,) in db.execute(waiting, [size])]",
@@ -946,6 +1147,26 @@ def threshold_for(budget, price, scores):
 """,
         ],
         "wrong": [
+            (
+                """
+def threshold_for(budget, price, scores):
+    for i in range(101):
+        if sum(s >= i / 100 for s in scores) * round(100 * price) <= int(100 * budget):
+            return i / 100
+""",
+                "int(100 * 0.58) is 57",
+            ),
+            (
+                """
+import math
+def threshold_for(budget, price, scores):
+    k = round(100 * budget) // round(100 * price)
+    if k >= len(scores): return 0.0
+    t = math.floor(100 * sorted(scores, reverse=True)[k]) + 1
+    return t / 100 if t <= 100 else None
+""",
+                "100 * 0.29 is a hair below",
+            ),
             (
                 Instead("score >= percent", "score > percent"),
                 "at 0.60 both customers with 0.6 get an e-mail",
