@@ -37,7 +37,8 @@ def steps(options):
     yield (
         f"tests and lessons ({strictness})",
         [
-            *(sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "-rs"),
+            # Three, for two cores: much of the time is waiting for services and browsers.
+            *(sys.executable, "-m", "pytest", "-n", "3", "--dist", "loadgroup", "-rs"),
             *(strictness, "--nbval-current-env", "--nbval-cell-timeout=120"),
             *("tests", *NOTEBOOKS, *options),
         ],
