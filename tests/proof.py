@@ -215,6 +215,7 @@ def services_in_process():
         patch.object(service, "start", start),
         patch.object(service, "PORT", port),
         patch.object(live, "listener", listener),
+        patch.object(live, "other_port", lambda stem: None),  # another test may run it for real
     ):
         try:
             yield

@@ -17,6 +17,9 @@ from labkit import SOLUTIONS, exercises, live, service
 from labkit.exercises import NotStarted, Wrong
 from labkit.live import Live, check_keys, json_of, stand_in
 
+# Not side by side: Live looks for a script of this name among all processes.
+pytestmark = pytest.mark.xdist_group("live")
+
 SMALL = """
 import http.server, os, socketserver
 
