@@ -48,11 +48,8 @@ def listener(port: int) -> Listener | None:
                 if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
             }
             if addresses:
-                command = process.cmdline()
-                names = [Path(word).name for word in command[:3]]
-                name = " ".join(word for word in names if word != "guard.py")
-                name = f"{name} (process {process.pid})"
-                found.append(Listener(command, process.create_time(), addresses, name))
+                name, started = service.name_of(process), process.create_time()
+                found.append(Listener(process.cmdline(), started, addresses, name))
         except psutil.Error:
             continue
     return max(found, key=lambda one: one.started, default=None)

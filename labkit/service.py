@@ -196,10 +196,15 @@ def holder(port: int) -> str:
     """Name who listens on the port: its command and process id, or 'another program'."""
     for process in psutil.process_iter():  # process by process: macOS forbids the direct way
         if listens(process, port):
-            try:
-                names = [Path(word).name for word in process.cmdline()[:3]]
-                command = " ".join(name for name in names if name != "guard.py")
-            except psutil.Error:
-                command = "a program"
-            return f"{command} (process {process.pid})"
+            return name_of(process)
     return "another program, perhaps another user's"
+
+
+def name_of(process: psutil.Process) -> str:
+    """Return a process's command without its folders, and its id."""
+    try:
+        names = [Path(word).name for word in process.cmdline()[:3]]
+        command = " ".join(name for name in names if name != "guard.py")
+    except psutil.Error:
+        command = "a program"
+    return f"{command} (process {process.pid})"

@@ -22,7 +22,6 @@ from typing import Annotated, Literal
 import requests
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-import labkit.service
 from labkit.exercises import ____
 from labkit.labs.lab_05 import lab
 

@@ -46,8 +46,8 @@ def steps(options):
 
 
 def remove_work():
-    """Remove what lessons and labs wrote in tests."""
-    for folder in (ROOT / "notebooks" / WORK, *ROOT.glob("labs/work-*")):
+    """Remove what lessons and labs wrote in tests, and no other folder: it may be a learner's."""
+    for folder in (ROOT / "notebooks" / WORK, *ROOT.glob("labs/work-proof-*")):
         shutil.rmtree(folder, ignore_errors=True)
 
 
