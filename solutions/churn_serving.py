@@ -1,9 +1,15 @@
-"""The churn service: POST a customer to /predict. Set PORT and CHURN_MODEL to change those."""
+"""The churn service: POST a customer to /predict.
+
+In the environment, PORT and CHURN_MODEL change the port and the model's file, and CHURN_API_KEY
+sets a key that a request must carry: Authorization: Bearer KEY.
+"""
 
 import hashlib
+import hmac
 import json
 import os
 import pickle
+import re
 import reprlib
 import sys
 from pathlib import Path
@@ -12,7 +18,8 @@ from typing import Annotated, Literal
 import sklearn
 from flask import Flask, abort, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from werkzeug.exceptions import HTTPException
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import HTTPException, Unauthorized
 
 YesNo = Literal["no", "yes"]
 InternetOption = Literal["no", "no_internet_service", "yes"]
@@ -69,6 +76,23 @@ dv, model, card = load_model(Path(os.environ.get("CHURN_MODEL") or default))
 app = Flask("churn", static_folder=None)
 app.config["MAX_CONTENT_LENGTH"] = 2**20 + 1  # bytes; read_json refuses the last one
 app.url_map.merge_slashes = False  # else /predict//batch is answered by an HTML redirect
+
+api_key = os.environ.get("CHURN_API_KEY")
+if api_key is not None and not re.fullmatch(r"[!-~]{16,}", api_key):  # an empty one, say
+    sys.exit("CHURN_API_KEY must have 16 or more ASCII characters, no spaces: or leave it unset.")
+
+
+@app.before_request
+def check_key():
+    """Let only GET /ping and /health in without the key. Unknown paths stay unknown."""
+    if api_key is None or request.endpoint in ("ping", "health"):
+        return
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    # compare_digest takes equally long wherever the two differ: its time tells nothing of the key.
+    right = hmac.compare_digest(given.encode("utf-8", "replace"), api_key.encode())
+    if scheme.lower() != "bearer" or not right:
+        need = "This service wants its key, in the header Authorization: Bearer KEY."
+        raise Unauthorized(need, www_authenticate=WWWAuthenticate("bearer"))
 
 
 def unique(pairs):

@@ -2,10 +2,14 @@
 
 Whatever is interrupted, and when: run it again and it goes on. Each customer is scored once and
 gets one e-mail at most. The e-mails are recorded in the table `email`, never sent.
+
+If the churn service wants a key, set CHURN_API_KEY. (An option would show it in the system's list
+of processes.) It is sent to the address in --url, so that should begin with https:// on a network.
 """
 
 import argparse
 import json
+import os
 import reprlib
 import sqlite3
 import sys
@@ -89,11 +93,24 @@ def prepare(db, data):
             db.execute(f"PRAGMA application_id = {OUR_FILE}")
 
 
+class Bearer(requests.auth.AuthBase):
+    """Adds the key to each request: past a .netrc, and to no host that we are sent on to."""
+
+    def __init__(self, api_key):
+        self.header = f"Bearer {api_key}"
+
+    def __call__(self, request):
+        request.headers["Authorization"] = self.header
+        return request
+
+
 class ChurnService:
     """The churn service. patience: seconds to wait for an answer, and between all the tries."""
 
-    def __init__(self, url, patience):
+    def __init__(self, url, patience, api_key=""):
         self.url, self.patience, self.session = url.rstrip("/"), patience, requests.Session()
+        if api_key:
+            self.session.auth = Bearer(api_key)
 
     def stop(self, trouble):
         return Stop(f"{self.url} {trouble}: start churn_serving.py, or name its address (--url).")
@@ -106,6 +123,8 @@ class ChurnService:
                 response = self.session.request(
                     method, self.url + path, json=customers, timeout=timeout
                 )
+                if response.status_code == 401:
+                    raise Stop(f"{self.url} wants its key (401): set CHURN_API_KEY to the key.")
                 if response.status_code < 500:
                     return response.status_code, response.json()
                 trouble = f"answers {response.status_code}"
@@ -245,6 +264,9 @@ def main():
         parser.error(f"--batch-size is {args.batch_size}: it must be from 1 to 1000")
     if not 0.1 <= args.patience <= 3600:
         parser.error(f"--patience is {args.patience}: it must be from 0.1 to 3600 seconds")
+    api_key = os.environ.get("CHURN_API_KEY", "")
+    if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
+        parser.error("CHURN_API_KEY holds a space, a line end or a letter that no key has")
 
     try:
         with closing(sqlite3.connect(args.db, isolation_level=None, timeout=args.patience)) as db:
@@ -254,7 +276,8 @@ def main():
                     new = db.execute(ADD, customer).rowcount
                     print(f"customer {args.add}: {'added' if new else 'is there already'}")
             try:
-                run(db, ChurnService(args.url, args.patience), args.threshold, args.batch_size)
+                service = ChurnService(args.url, args.patience, api_key)
+                run(db, service, args.threshold, args.batch_size)
             finally:
                 report(db)
     except Stop as error:

@@ -1,11 +1,13 @@
 """The churn service's contract, row by row, over HTTP alone.
 
-Set CHURN_SERVICE_URL to hold a container or a cloud address to the same contract.
+Set CHURN_SERVICE_URL to hold a container or a cloud address to the same contract, and
+CHURN_API_KEY if it wants a key.
 """
 
 import csv
 import http.client
 import json
+import os
 from urllib.parse import urlsplit
 
 import pytest
@@ -26,6 +28,8 @@ CATEGORIES = [name for name in FEATURES if name not in NUMBERS]
 NAN, INFINITY = float("nan"), float("inf")
 JSON_TYPE = {"Content-Type": "application/json"}
 LIMIT = 2**20  # bytes
+API_KEY = os.environ.get("CHURN_API_KEY")
+KEY = {"Authorization": f"Bearer {API_KEY}"} if API_KEY else {}
 
 
 def values_in_the_data():
@@ -40,11 +44,17 @@ def values_in_the_data():
 VALUES = values_in_the_data()
 
 
+def send(method, url, data=None, headers=JSON_TYPE, **options):
+    """Send a request of its own connection, with the key where there is one."""
+    headers = {**headers, **KEY}
+    return requests.request(method, url, data=data, headers=headers, timeout=60, **options)
+
+
 def post(url, body, **options):
     """Send bytes as they are and anything else as JSON (NaN becomes NaN, which is not JSON)."""
     if not isinstance(body, bytes):
         body = json.dumps(body).encode()
-    return requests.post(url, data=body, headers=JSON_TYPE, timeout=60, **options)
+    return send("POST", url, body, **options)
 
 
 def refused(response, status=400):
@@ -74,12 +84,12 @@ def score(url, customer):
 
 
 def test_ping_answers_pong(service_url):
-    response = requests.get(service_url + "/ping", timeout=60)
+    response = send("GET", service_url + "/ping", headers={})
     assert (response.status_code, response.text) == (200, "PONG")
 
 
 def test_health_says_which_model_runs(service_url):
-    response = requests.get(service_url + "/health", timeout=60)
+    response = send("GET", service_url + "/health", headers={})
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "application/json"
     health = response.json()
@@ -134,8 +144,8 @@ def test_the_order_of_fields_and_white_space_do_not_matter(service_url):
 
 @pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "Application/JSON"])
 def test_media_type_may_be_written_in_other_ways(service_url, kind):
-    response = requests.post(
-        service_url + "/predict", json.dumps(EXAMPLE), headers={"Content-Type": kind}, timeout=60
+    response = send(
+        "POST", service_url + "/predict", json.dumps(EXAMPLE), headers={"Content-Type": kind}
     )
     assert response.status_code == 200
 
@@ -365,7 +375,7 @@ def ask(service_url, method, path):
     address = urlsplit(service_url)
     kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
     connection = kinds[address.scheme](address.hostname, address.port, timeout=60)
-    connection.request(method, path, headers={"Content-Length": "0"})
+    connection.request(method, path, headers={"Content-Length": "0", **KEY})
     response = connection.getresponse()
     text = response.read().decode()
     connection.close()
@@ -408,10 +418,10 @@ def test_a_wrong_method_is_a_405_in_json_that_names_the_right_one(service_url, m
 
 
 def test_head_and_options_are_answered(service_url):
-    head = requests.head(service_url + "/ping", timeout=60)
+    head = send("HEAD", service_url + "/ping", headers={})
     assert (head.status_code, head.content) == (200, b"")
-    assert requests.head(service_url + "/nope", timeout=60).status_code == 404
-    options = requests.options(service_url + "/predict", timeout=60)
+    assert send("HEAD", service_url + "/nope", headers={}).status_code == 404
+    options = send("OPTIONS", service_url + "/predict", headers={})
     assert options.status_code == 200
     assert "POST" in options.headers["Allow"]
 
@@ -423,12 +433,12 @@ def test_head_and_options_are_answered(service_url):
 )
 def test_another_media_type_is_a_415_that_says_which_is_right(service_url, path, kind):
     headers = {} if kind is None else {"Content-Type": kind}
-    response = requests.post(service_url + path, VALID.encode(), headers=headers, timeout=60)
+    response = send("POST", service_url + path, VALID.encode(), headers=headers)
     assert "application/json" in refused(response, 415)["error"]
 
 
 def test_a_form_is_a_415(service_url):
-    refused(requests.post(service_url + "/predict", data=EXAMPLE, timeout=60), 415)
+    refused(send("POST", service_url + "/predict", EXAMPLE, headers={}), 415)
 
 
 def padded(size):
@@ -448,7 +458,7 @@ def test_more_than_a_mebibyte_is_a_413(service_url, path, size):
 def test_more_than_a_mebibyte_in_chunks_is_a_413(service_url, size, body):
     data = padded(size) if body == "a customer first" else b" " * size
     chunks = (data[start : start + 2**16] for start in range(0, size, 2**16))
-    response = requests.post(service_url + "/predict", chunks, headers=JSON_TYPE, timeout=60)
+    response = send("POST", service_url + "/predict", chunks)
     refused(response, 413)
 
 
@@ -456,7 +466,7 @@ def test_a_mebibyte_is_taken_whole_and_in_chunks(service_url):
     assert post(service_url + "/predict", padded(LIMIT)).status_code == 200
     for size in [len(VALID), LIMIT]:
         chunks = iter([padded(size)])
-        response = requests.post(service_url + "/predict", chunks, headers=JSON_TYPE, timeout=60)
+        response = send("POST", service_url + "/predict", chunks)
         assert response.status_code == 200
 
 

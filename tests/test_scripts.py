@@ -74,7 +74,7 @@ def test_no_script_needs_labkit(script):
 
 @pytest.mark.parametrize(
     ("script", "most"),
-    [("flask_test.py", 15), ("churn_serving_first.py", 35), ("churn_serving.py", 150)],
+    [("flask_test.py", 15), ("churn_serving_first.py", 35), ("churn_serving.py", 175)],
 )
 def test_short_scripts_stay_short(script, most):
     assert len((SOLUTIONS / script).read_text(encoding="utf-8").splitlines()) <= most
