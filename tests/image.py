@@ -4,6 +4,9 @@ With Docker, where an engine answers. Else without one, as root on Debian: build
 Dockerfile, on a stand-in for the official base image that is made of Debian's packages; the
 containers are then processes in namespaces of their own. That proves the Dockerfile and what it
 builds, not the official image's contents.
+
+It is built from the archive that tools/bundle.py writes, so from what is deployed. While a file of
+it differs from the last commit there is no archive: then from the files as they are (not in CI).
 """
 
 import argparse
@@ -18,15 +21,24 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
+import zipfile
 from pathlib import Path
 
 import psutil
 
-ROOT = Path(__file__).resolve().parent.parent
+from labkit import ROOT
+from labkit.container import RECORD
+
+sys.path.insert(0, str(ROOT / "tools"))
+import bundle
+from record_docker import layers
+
 BASE = "docker.io/library/python:3.13-slim"
 IMAGE = "churn-lab-check"
 PORT = 9696
 URL = f"http://127.0.0.1:{PORT}"
+API_KEY = "a-key-for-this-check-only"
 MODEL = "/app/churn-model.bin"
 STOPS = 4  # how often the service is stopped under load
 NEEDED = {"buildah": "buildah", "mmdebstrap": "mmdebstrap", "ip": "iproute2"}  # program: package
@@ -77,11 +89,14 @@ class Docker:
     def __init__(self):
         self.names = 0
 
-    def build(self):
-        subprocess.run(["docker", "build", "--tag", IMAGE, str(ROOT)], check=True)
+    def build(self, context, tag=IMAGE):
+        subprocess.run(["docker", "build", "--tag", tag, str(context)], check=True)
+
+    def inspect(self):
         command = ["docker", "image", "inspect", "--format", "{{json .}}", IMAGE]
         image = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
         self.config, self.bytes = image["Config"], image["Size"]
+        self.layers = [one["bytes"] for one in layers(IMAGE) if not one["base"]]
 
     def start(
         self,
@@ -126,6 +141,7 @@ class Processes:
 
     def __init__(self, root, image):
         self.root, self.config, self.bytes = root, image["Config"], image["Size"]
+        self.layers = image["Layers"]
 
     def start(
         self,
@@ -207,15 +223,15 @@ class Buildah:
         self.run("config", "--env", path, "--env", "LANG=C.UTF-8", "--cmd", "python3", container)
         self.run("commit", "--quiet", "--rm", container, BASE)
 
-    def build(self):
-        """Build the Dockerfile. The machine's certificates are lent to RUN, never copied in."""
+    def build(self, context, tag=IMAGE):
+        """Build the Dockerfile in a folder. The machine's certificates are lent to RUN only."""
         pip_conf = self.state / "pip.conf"
         pip_conf.write_text("[global]\ncert = /etc/ssl/certs/ca-certificates.crt\n", "utf-8")
         self.run(
             "build", "--isolation", "chroot", "--pull-never", "--format", "docker", "--layers",
             "--volume", "/etc/ssl/certs:/etc/ssl/certs:ro",
             "--volume", f"{pip_conf}:/etc/pip.conf:ro",
-            "--tag", IMAGE, ROOT, stdout=None,
+            "--tag", tag, context, stdout=None,
         )  # fmt: skip
 
     @contextlib.contextmanager
@@ -228,6 +244,7 @@ class Buildah:
             image = {
                 "Config": json.loads(inspected["Config"])["config"],
                 "Size": sum(layer["size"] for layer in layers),
+                "Layers": [layer["size"] for layer in layers[1:]],  # the base is one layer here
             }
             yield self.run("mount", container).stdout.strip(), image
         finally:
@@ -290,6 +307,19 @@ def dockerfile_is_clean(engine):
     check(done.returncode == 0, "hadolint finds nothing in the Dockerfile", done.stdout)
 
 
+def layers_are_as_recorded(engine):
+    """The sizes that lesson 8 shows: of what the Dockerfile adds, not of the base."""
+    recorded = tomllib.loads(RECORD.read_text(encoding="utf-8"))["layer"]
+    recorded = [one["bytes"] for one in recorded if not one["base"]]
+    # Docker adds up the files' bytes, buildah the archive's: some kilobytes more for each.
+    alike = [
+        abs(one - other) < max(0.05 * other, 20_000)
+        for one, other in zip(engine.layers, recorded, strict=False)
+    ]
+    good = len(engine.layers) == len(recorded) and all(alike)
+    check(good, f"the layers weigh what lesson 8 says: {engine.layers} bytes", recorded)
+
+
 def image_holds_only_the_service(engine):
     user = engine.config.get("User", "")
     _, uid = run(engine, ["id", "-u"])
@@ -349,6 +379,12 @@ def service_works_on_a_read_only_file_system(engine):
         check(addresses == {f"0.0.0.0:{PORT}"}, "the service is bound to 0.0.0.0", addresses)
         contract_holds()
 
+    with service(engine, read_only=True, environment=[f"CHURN_API_KEY={API_KEY}"]) as container:
+        status, _ = ask("/predict")
+        check(status == 401, "with CHURN_API_KEY, nothing is answered without the key", status)
+        contract_holds(CHURN_API_KEY=API_KEY)
+        check(API_KEY not in container.log(), "the log does not hold the key", container.log())
+
 
 def listening(engine, container):
     """Return the addresses that are listened on in the container's network: {"0.0.0.0:9696"}."""
@@ -362,15 +398,16 @@ def listening(engine, container):
     }
 
 
-def contract_holds():
+def contract_holds(**key):
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short"]
     command += [ROOT / "tests" / "test_contract.py"]
-    environment = os.environ | {"CHURN_SERVICE_URL": URL}
+    environment = os.environ | {"CHURN_SERVICE_URL": URL} | key
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
     )
     last = (done.stdout.strip().splitlines() or ["no output"])[-1]
-    check(done.returncode == 0, f"the contract holds ({last})", done.stdout + done.stderr)
+    fact = f"the contract holds {'with' if key else 'without'} a key ({last})"
+    check(done.returncode == 0, fact, done.stdout + done.stderr)
 
 
 def port_can_be_changed(engine):
@@ -460,6 +497,7 @@ def script_alone_stays_on_this_machine(engine):
 
 CHECKS = [
     dockerfile_is_clean,
+    layers_are_as_recorded,
     image_holds_only_the_service,
     service_works_on_a_read_only_file_system,
     port_can_be_changed,
@@ -512,6 +550,29 @@ def install_what_is_missing():
         subprocess.run(command, check=True)
 
 
+@contextlib.contextmanager
+def deployed():
+    """Give a folder with what is deployed: the archive, unpacked."""
+    with tempfile.TemporaryDirectory() as folder:
+        context = Path(folder, "context")
+        try:
+            print(f"  {bundle.bundle(Path(folder, 'churn-service.zip'))}")
+            zipfile.ZipFile(Path(folder, "churn-service.zip")).extractall(context)
+        except bundle.Refused as reason:
+            if os.environ.get("CI") and (ROOT / ".git").exists():
+                sys.exit(f"✘ There is no archive to build from. {reason}")
+            print(f"  ○ not built from the archive: {reason}")
+            for name in bundle.contents(ROOT):
+                (context / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, context / name)
+        yield context
+
+
+def build(engine):
+    with timed("build"), deployed() as context:
+        engine.build(context)
+
+
 def check_without_docker(state):
     """Build with buildah, then go on in private namespaces: nothing in them outlives this."""
     with timed("tools"):
@@ -519,12 +580,11 @@ def check_without_docker(state):
         buildah = Buildah(state)
     with timed("base image"):
         buildah.make_base()
-    with timed("build"):
-        buildah.build()
+    build(buildah)
     with buildah.mounted() as (root, image):
         command = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
         command += [sys.executable, __file__, "--inside", root, "--image", json.dumps(image)]
-        return subprocess.run(command, timeout=420).returncode
+        return subprocess.run(command, timeout=600).returncode
 
 
 def main():
@@ -541,8 +601,8 @@ def main():
         return check_all(Processes(Path(args.inside), args.image))
     if docker_answers():
         engine = Docker()
-        with timed("build"):
-            engine.build()
+        build(engine)
+        engine.inspect()
         return check_all(engine)
     return check_without_docker(args.state.resolve())
 

@@ -41,7 +41,7 @@ LOOK = [
     "-Gpad=0.2", "-Gbgcolor=white", "-Nstyle=filled", "-Nmargin=0.16,0.1", "-Ecolor=#444444",
 ]  # fmt: skip
 LESSONS = {str(number) for number in range(12)}
-VARIANTS = ["2", "3", "4", "5", "6"]
+VARIANTS = ["2", "3", "4", "5", "6", "7", "8", "9"]
 BOLD = "penwidth=2.5"
 FADED = 'penwidth=1 color="#bbbbbb" fontcolor="#767676" fillcolor="#ffffff"'
 
