@@ -32,6 +32,7 @@ PIPFILE = tomllib.loads(text_of("Pipfile"))
 SECTIONS = {"packages": "default", "train": "train", "dev-packages": "develop"}  # in the lock
 NAMED = {name: entry for section in SECTIONS for name, entry in PIPFILE[section].items()}
 LOCK = json.loads(text_of("Pipfile.lock"))
+TOOLS = {"cloud": "cloud"}  # in an environment of their own
 LOCKED = {name: entry for section in SECTIONS.values() for name, entry in LOCK[section].items()}
 PYTHON = tomllib.loads(text_of("pyproject.toml"))["project"]["requires-python"]
 CONDA = yaml.safe_load(text_of("environment.yml"))
@@ -97,7 +98,7 @@ def test_no_file_names_a_package_index():
 
 
 def test_every_locked_package_has_a_version_and_hashes():
-    for section in SECTIONS.values():
+    for section in [*SECTIONS.values(), *TOOLS.values()]:
         for name, entry in LOCK[section].items():
             if name == "labkit":
                 assert entry == {"editable": True, "path": "."}
@@ -127,9 +128,15 @@ PIPFILE_REASONS = reasons("Pipfile", r"^([\w-]+) = .*?# (\S.*)$")
 
 
 def test_every_package_of_the_pipfile_has_a_reason():
-    lines = sum(len(PIPFILE[section]) for section in SECTIONS)
-    assert len(PIPFILE_REASONS) == lines
-    assert {name for name, _ in PIPFILE_REASONS} == set(NAMED)
+    named = [name for section in [*SECTIONS, *TOOLS] for name in PIPFILE[section]]
+    assert len(PIPFILE_REASONS) == len(named)
+    assert {name for name, _ in PIPFILE_REASONS} == set(named)
+
+
+def test_the_eb_cli_has_to_stay_apart():
+    """Pipfile says so: it wants other versions than the lab."""
+    other = {name for name in LOCK["cloud"].keys() & LOCKED if LOCK["cloud"][name] != LOCKED[name]}
+    assert "python-dateutil" in other
 
 
 def test_writing_the_lock_takes_every_word_of_an_index_out():
@@ -219,7 +226,9 @@ def test_every_package_of_the_pipfile_is_used():
         for folder in ["notebooks", "labs"]
         for path in (ROOT / folder).glob("*.ipynb")
     ]
-    imported = distributions(set().union(*map(imported_names, sources)) - {"labkit"})
+    elsewhere = {"labkit", "ebcli", "cement"}  # the EB CLI's environment is its own
+    imported = distributions(set().union(*map(imported_names, sources)) - elsewhere)
+    assert "from ebcli" in text_of("tests/eb_parser.py")
     for name in set(NAMED) - set(NEEDED_BY) - {"labkit"}:
         if name in PROGRAMS:
             file, word = PROGRAMS[name]
@@ -400,7 +409,8 @@ def test_environment_yml_gives_the_reasons_of_the_pipfile():
         ("-e" if name == "labkit" else name, reason.replace("this file", "Pipfile"))
         for name, reason in PIPFILE_REASONS
     }
-    assert {name for name, _ in found} == {name for name, _ in expected} - LEFT_TO_CONDA | {"pip"}
+    left_out = LEFT_TO_CONDA | set(PIPFILE["cloud"])
+    assert {name for name, _ in found} == {name for name, _ in expected} - left_out | {"pip"}
     assert {pair for pair in found if pair[0] != "pip"} <= expected
 
 

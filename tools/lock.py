@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-CATEGORIES = "packages train dev-packages"
+CATEGORIES = "packages train dev-packages cloud"
 
 
 def without_index(lock: dict) -> dict:
