@@ -27,8 +27,9 @@ def calls(lesson: Path = LESSON) -> list[tuple[str, str]]:
     for cell in nbformat.read(lesson, as_version=4).cells:
         if cell.cell_type != "code" or cell.source.startswith("%"):
             continue
-        for node in ast.walk(ast.parse(cell.source)):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "terminal":
+        nodes = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)]
+        for node in sorted(nodes, key=lambda node: node.lineno):
+            if getattr(node.func, "id", "") == "terminal":
                 options = {option.arg: option.value for option in node.keywords}
                 until = ast.literal_eval(options["until"]) if "until" in options else ""
                 found.append((ast.literal_eval(node.args[0]), until))

@@ -1,0 +1,127 @@
+"""Docker in a notebook: run where an engine answers, else the record; and the record's form."""
+
+import re
+import sys
+
+import nbformat
+import pytest
+from conftest import assert_one_sentence
+
+from labkit import ROOT, LabError, container
+
+sys.path.insert(0, str(ROOT / "tools"))
+import record_docker
+
+BUILD = "docker build -t churn ."
+
+
+@pytest.fixture(autouse=True)
+def forget():
+    yield
+    container.engine.cache_clear()
+
+
+@pytest.fixture
+def docker(tmp_path, monkeypatch):
+    """A program that calls itself docker; gives a function that says how it ends."""
+    monkeypatch.delenv("LAB_DOCKER")
+    container.engine.cache_clear()
+
+    def answers(code, output=""):
+        program = tmp_path / "docker"
+        program.write_text(f"#!{sys.executable}\nprint({output!r})\nraise SystemExit({code})\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path))
+
+    return answers
+
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="left out: the stand-in is for POSIX")
+
+
+def test_no_engine_is_asked_where_that_is_forbidden(monkeypatch):
+    monkeypatch.setattr(container.shutil, "which", lambda _: pytest.fail("it was looked for"))
+    assert container.engine() is False
+
+
+@posix
+@pytest.mark.parametrize(("code", "there"), [(0, True), (1, False)])
+def test_an_engine_is_there_when_docker_info_says_so(docker, code, there):
+    docker(code)
+    assert container.engine() is there
+
+
+def test_without_docker_there_is_no_engine(monkeypatch, tmp_path):
+    monkeypatch.delenv("LAB_DOCKER")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    container.engine.cache_clear()
+    assert container.engine() is False
+
+
+@posix
+def test_where_an_engine_answers_the_line_is_run(docker, capsys):
+    docker(0, "first\nsecond")
+    container.terminal(BUILD, only=["sec"])
+    assert capsys.readouterr().out == f"$ {BUILD}\nsecond\n"
+
+
+@posix
+def test_nobody_waits_for_ever_for_an_answer():
+    with pytest.raises(LabError) as error:
+        container.wait_for("http://127.0.0.1:9/ping", seconds=0.5)
+    assert_one_sentence(str(error.value), "Nothing answers on http://127.0.0.1:9/ping")
+
+
+def test_without_an_engine_the_record_is_shown_with_its_date(capsys):
+    container.terminal(BUILD)
+    first, *others = capsys.readouterr().out.splitlines()
+    day = container.record()["date"]
+    assert re.fullmatch(r"\d{1,2} [A-Z][a-z]+ 20\d\d", day)
+    assert first == f"$ {BUILD}    (recorded on {day})"
+    assert any("churn_serving.py" in line for line in others)
+
+
+def test_a_line_without_a_record_is_refused():
+    with pytest.raises(LabError) as error:
+        container.terminal("docker build -t other .")
+    assert_one_sentence(str(error.value), "`docker build -t other .` was not recorded")
+
+
+# The record
+
+
+def test_the_record_is_that_of_the_lessons_lines_in_their_order():
+    recorded = [one["line"] for one in container.record()["run"]]
+    assert recorded == [line for line, _ in record_docker.calls()]
+
+
+def test_the_record_tells_its_engine_and_base_and_its_layers_weigh_something():
+    record = container.record()
+    assert record["engine"].startswith("Docker ") and "Python 3." in record["base"]
+    assert [one["base"] for one in record["layer"]] == sorted(
+        (one["base"] for one in record["layer"]), reverse=True
+    )
+    assert all(one["bytes"] > 0 for one in record["layer"])
+    assert any("/opt/venv" in one["instruction"] for one in record["layer"])
+
+
+def test_the_record_has_no_times_and_no_address_of_a_registry():
+    text = container.RECORD.read_text(encoding="utf-8")
+    assert not re.search(
+        r"\b20\d\d-\d\d-\d\d\b|\b\d\d:\d\d:\d\d\b|docker\.io|https?://(?!127)", text
+    )
+
+
+def test_clean_takes_times_and_the_registry_out_and_leaves_the_rest():
+    said = "[2026-01-31 12:30:01 +0000] GET\n#4 naming to docker.io/library/churn 0.5s  \n"
+    assert record_docker.clean(said) == (
+        "[YYYY-MM-DD HH:MM:SS +0000] GET\n#4 naming to churn 0.5s\n"
+    )
+
+
+def test_calls_are_found_with_what_they_wait_for(tmp_path):
+    source = 'terminal("docker a", only=["x"])\nterminal("docker b", until="http://x")\nprint(1)'
+    cells = [nbformat.v4.new_code_cell(source), nbformat.v4.new_markdown_cell("terminal('no')")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "x.ipynb")
+    expected = [("docker a", ""), ("docker b", "http://x")]
+    assert record_docker.calls(tmp_path / "x.ipynb") == expected
