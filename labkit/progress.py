@@ -17,6 +17,9 @@ LABS = {  # number: title, exercises (a test holds it against the labs)
     "4": ("the churn service", 6),
     "5": ("bad input", 6),
     "6": ("the campaign", 6),
+    "7": ("the environment", 8),
+    "8": ("the container", 8),
+    "9": ("the cloud", 8),
 }
 
 

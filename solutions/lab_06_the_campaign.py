@@ -219,4 +219,4 @@ labkit.progress.show()
 # %% [markdown]
 # Your `ask` can talk to the real service as well: start it in a terminal with `python solutions/churn_serving.py`, and stop and start it again while you ask.
 #
-# Back to [lesson 6](../notebooks/06_the_campaign.ipynb). Lesson 7 *(still to come)* asks what happens when the three programs need three versions of the same package.
+# Back to [lesson 6](../notebooks/06_the_campaign.ipynb). [Lesson 7](../notebooks/07_the_environment.ipynb) asks what happens when the three programs need three versions of the same package.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 # The figures in notebooks and tests are those of OpenBLAS's Haswell kernels (see lesson 01).
 os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
+os.environ["LAB_DOCKER"] = "0"  # no test waits for an engine but image.py
 
 import pytest
 
@@ -71,3 +72,22 @@ def service_url(request) -> str:
     """Where the contract is tested: CHURN_SERVICE_URL (a container, say), else our own service."""
     url = os.environ.get("CHURN_SERVICE_URL")
     return url.rstrip("/") if url else request.getfixturevalue("churn_service").url
+
+
+@pytest.fixture(scope="session")
+def eb_python(tmp_path_factory) -> Path:
+    """A Python that has the EB CLI: EB_CLI_PYTHON, or in CI one that is made as lesson 9 says."""
+    if given := os.environ.get("EB_CLI_PYTHON"):
+        return Path(given)
+    if not os.environ.get("CI"):
+        pytest.skip("left out: needs the EB CLI (EB_CLI_PYTHON names a Python with it); runs in CI")
+    folder = tmp_path_factory.mktemp("eb")
+    python = folder / "eb" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    command = [sys.executable, "-m", "pipenv", "requirements", "--categories", "cloud", "--hash"]
+    quiet = os.environ | {"PIPENV_VERBOSITY": "-1"}
+    with (folder / "eb.txt").open("wb") as lines:
+        subprocess.run(command, cwd=ROOT, check=True, stdout=lines, env=quiet)
+    subprocess.run([sys.executable, "-m", "venv", folder / "eb"], check=True)
+    command = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+    subprocess.run([*command, "-r", folder / "eb.txt"], check=True)
+    return python

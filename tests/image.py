@@ -5,8 +5,11 @@ Dockerfile, on a stand-in for the official base image that is made of Debian's p
 containers are then processes in namespaces of their own. That proves the Dockerfile and what it
 builds, not the official image's contents.
 
-It is built from the archive that tools/bundle.py writes, so from what is deployed. While a file of
-it differs from the last commit there is no archive: then from the files as they are (not in CI).
+The Dockerfiles of lab 8 are built, too, the broken ones and the mended.
+
+The image is built from the archive that tools/bundle.py writes, so from what is deployed. While a
+file of it differs from the last commit there is no archive: then from the files as they are (not
+in CI).
 """
 
 import argparse
@@ -29,6 +32,7 @@ import psutil
 
 from labkit import ROOT
 from labkit.container import RECORD
+from labkit.labs import lab_08
 
 sys.path.insert(0, str(ROOT / "tools"))
 import bundle
@@ -86,17 +90,17 @@ class Container:
 
 
 class Docker:
-    def __init__(self):
-        self.names = 0
+    def __init__(self, image=IMAGE):
+        self.names, self.image = 0, image
 
-    def build(self, context, tag=IMAGE):
-        subprocess.run(["docker", "build", "--tag", tag, str(context)], check=True)
+    def build(self, context):
+        subprocess.run(["docker", "build", "--tag", self.image, str(context)], check=True)
 
     def inspect(self):
-        command = ["docker", "image", "inspect", "--format", "{{json .}}", IMAGE]
+        command = ["docker", "image", "inspect", "--format", "{{json .}}", self.image]
         image = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
         self.config, self.bytes = image["Config"], image["Size"]
-        self.layers = [one["bytes"] for one in layers(IMAGE) if not one["base"]]
+        self.layers = [one["bytes"] for one in layers(self.image) if not one["base"]]
 
     def start(
         self,
@@ -111,7 +115,7 @@ class Docker:
     ):
         """Start the image's entry point, or argv instead; see Processes.start."""
         self.names += 1
-        name = f"{IMAGE}-{os.getpid()}-{self.names}"
+        name = f"{self.image}-{os.getpid()}-{self.names}"
         command = ["docker", "run", "--rm", "--interactive", "--name", name]
         if beside:
             command += ["--network", f"container:{beside.name}"]
@@ -122,7 +126,7 @@ class Docker:
             command += ["--env", variable]
         for inside, outside in files:
             command += ["--volume", f"{outside}:{inside}:ro"]
-        command += ["--entrypoint", argv[0], IMAGE, *argv[1:]] if argv else [IMAGE]
+        command += ["--entrypoint", argv[0], self.image, *argv[1:]] if argv else [self.image]
         container = Container(command, lambda _, force: self.stop(name, force), text)
         container.name = name
         return container
@@ -161,11 +165,12 @@ class Processes:
         beside: a container whose network to join; text: what it reads from its standard input.
         """
         config, root = self.config, shlex.quote(str(self.root))
-        argv = argv or [*config["Entrypoint"], *(config.get("Cmd") or [])]
+        argv = argv or [*(config.get("Entrypoint") or []), *(config.get("Cmd") or [])]
         user = user or config.get("User") or "0:0"
+        user += "" if ":" in user else ":0"  # as Docker does
         variables = [*config["Env"], *environment]
         run = ["chroot", f"--userspec={user}", "--groups=", str(self.root)]
-        run += ["/usr/bin/env", "-i", "-C", config["WorkingDir"], *variables, *argv]
+        run += ["/usr/bin/env", "-i", "-C", config.get("WorkingDir") or "/", *variables, *argv]
         script = ["set -e", f"mount --bind {root} {root}"]
         for inside, outside in files:
             script += [f"mount --bind {shlex.quote(str(outside))} {root}{shlex.quote(inside)}"]
@@ -235,9 +240,9 @@ class Buildah:
         )  # fmt: skip
 
     @contextlib.contextmanager
-    def mounted(self):
-        """Give the directory with the image's files, and what `docker inspect` would say of it."""
-        container = self.run("from", "--pull-never", IMAGE).stdout.strip()
+    def mounted(self, tag=IMAGE):
+        """Give the directory with an image's files, and what `docker inspect` would say of it."""
+        container = self.run("from", "--pull-never", tag).stdout.strip()
         try:
             inspected = json.loads(self.run("inspect", container).stdout)
             layers = json.loads(inspected["Manifest"])["layers"]
@@ -507,6 +512,44 @@ CHECKS = [
 ]
 
 
+# ── lab 8's Dockerfiles ──────────────────────────────────────────────────────────────────────────
+
+USELESS = ["8.3", "8.4", "8.5"]  # broken, these can't be built or don't answer; 8.6 is unsafe
+
+
+def lab_dockerfiles():
+    """Yield for each Dockerfile of lab 8: exercise, "broken" or "mended", its build folder."""
+    for number in lab_08.BUILDS:
+        texts = lab_08.texts(number)
+        for kind in ("broken", "mended"):
+            with tempfile.TemporaryDirectory() as folder:
+                ignore = texts.get(f"ignore_{number[2:]}", "") if kind == "mended" else ""
+                lab_08.write_context(number, Path(folder), texts[f"{kind}_{number[2:]}"], ignore)
+                yield number, kind, folder
+
+
+def answers(engine):
+    """Say whether a container of the image answers /ping within some seconds."""
+    with engine.start() as container:
+        end = time.monotonic() + 8
+        while ask("/ping") != (200, "PONG"):
+            if container.process.poll() is not None or time.monotonic() > end:
+                return False
+            time.sleep(0.1)
+    return True
+
+
+def check_lab(build_and_ask):
+    """Build each Dockerfile; build_and_ask(name, folder) says whether its container answers."""
+    for number, kind, folder in lab_dockerfiles():
+        try:
+            answered = build_and_ask(f"lab-{number}", folder)
+        except subprocess.CalledProcessError:  # it can't be built
+            answered = False
+        good = answered != (kind == "broken" and number in USELESS)
+        check(good, f"{number}, {kind}: it {'answers' if answered else 'is of no use'}")
+
+
 @contextlib.contextmanager
 def timed(step):
     print(f"{step}:", flush=True)
@@ -573,8 +616,15 @@ def build(engine):
         engine.build(context)
 
 
+def inside(root, image, *options):
+    """Run this script in private namespaces, of which nothing is left; return its exit code."""
+    command = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    command += [sys.executable, __file__, "--inside", root, "--image", json.dumps(image), *options]
+    return subprocess.run(command, timeout=600).returncode
+
+
 def check_without_docker(state):
-    """Build with buildah, then go on in private namespaces: nothing in them outlives this."""
+    """Build with buildah, then go on in private namespaces."""
     with timed("tools"):
         install_what_is_missing()
         buildah = Buildah(state)
@@ -582,9 +632,32 @@ def check_without_docker(state):
         buildah.make_base()
     build(buildah)
     with buildah.mounted() as (root, image):
-        command = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-        command += [sys.executable, __file__, "--inside", root, "--image", json.dumps(image)]
-        return subprocess.run(command, timeout=600).returncode
+        code = inside(root, image)
+
+    def build_and_ask(name, folder):
+        buildah.build(folder, name)
+        with buildah.mounted(name) as (root, image):
+            return not inside(root, image, "--answers")
+
+    with timed("the Dockerfiles of lab 8"):
+        check_lab(build_and_ask)
+    return code or bool(failed)
+
+
+def check_with_docker():
+    engine = Docker()
+    build(engine)
+    engine.inspect()
+    check_all(engine)
+
+    def build_and_ask(name, folder):
+        engine = Docker(name)
+        engine.build(folder)
+        return answers(engine)
+
+    with timed("the Dockerfiles of lab 8"):
+        check_lab(build_and_ask)
+    return bool(failed)
 
 
 def main():
@@ -595,15 +668,14 @@ def main():
     )
     parser.add_argument("--inside", help=argparse.SUPPRESS)  # the image's files, in the namespaces
     parser.add_argument("--image", type=json.loads, help=argparse.SUPPRESS)
+    parser.add_argument("--answers", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.inside:
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-        return check_all(Processes(Path(args.inside), args.image))
+        engine = Processes(Path(args.inside), args.image)
+        return not answers(engine) if args.answers else check_all(engine)
     if docker_answers():
-        engine = Docker()
-        build(engine)
-        engine.inspect()
-        return check_all(engine)
+        return check_with_docker()
     return check_without_docker(args.state.resolve())
 
 

@@ -21,6 +21,8 @@ from labkit.service import free_port, is_open, listens, start
 WINDOWS = "not run here: a line for Windows"
 CURL = "test_curl_lines_get_the_answers_that_the_readme_promises"
 PIPENV = "test_pipenv_way"
+PARSED = "not run here: needs an account (test_cloud.py: the EB CLI's own parser)"
+EB = "conftest.py"  # eb_python: the EB CLI in an environment of its own
 WRITTEN = "test_scripts.py"  # the lesson writes the script of solutions/ (test_lessons.py)
 
 # The README's third digit is that of the kernels that the tests ask for (lesson 01).
@@ -53,9 +55,21 @@ ELSEWHERE = {  # command: the test that runs it, or why it is not run
     "http://localhost:9696/predict": CURL,
     "docker build -t churn .": "image.py",
     "docker run -it --rm -p 127.0.0.1:9696:9696 churn": "image.py",
+    "docker build --pull --no-cache -t churn .": "not run here: it downloads everything anew",
+    "docker build --platform linux/amd64 -t churn .": "not run here: for another processor",
+    "docker exec -it churn bash": "not run here: needs a terminal",
+    "docker run -it --rm --entrypoint bash churn": "not run here: needs a terminal",
+    "docker image rm churn": "not run here: the image would be gone",
     'python -m pip install "pipenv>=2026.7"': "not run here: Pipenv is in the lock",
     "python -m pipenv sync --dev": PIPENV,
     "python -m pipenv run lab": PIPENV,
+    "python -m pipenv run python solutions/churn_serving.py": "test_pipenv.py",
+    "python -m pipenv shell": "test_pipenv.py",
+    "python -m venv .venv": "test_pipenv.py",
+    "source .venv/bin/activate": "test_pipenv.py",
+    ".venv\\Scripts\\activate": WINDOWS,
+    "granian --interface wsgi --blocking-threads 2 --port 9696 --working-dir solutions "
+    "churn_serving:app": "test_pipenv.py",
     "python -m pipenv run test": "tests/__main__.py is what it runs, and what runs this",
     "python -m labkit.lab": "test_start.py",
     "python notebooks/work/churn_serving_simple.py": WRITTEN,
@@ -65,6 +79,41 @@ ELSEWHERE = {  # command: the test that runs it, or why it is not run
     "python labs/work/hello_service.py": "test_labs.py",  # the lab writes and starts it
     "python labs/work/offer_service.py": "test_labs.py",
     "python -m pytest -v notebooks/work/test_churn_service.py": "test_papermill.py",
+    "git status --short": "not run here: it says what you have changed",
+    "python tools/bundle.py": "test_bundle.py",
+    "pipx install awsebcli": "not run here: needs pipx (test_cloud.py takes the other way)",
+    "python -m pipenv requirements --categories cloud --hash > notebooks/work/eb.txt": EB,
+    "python -m venv notebooks/work/eb": EB,
+    "notebooks/work/eb/bin/python -m pip install --no-deps --require-hashes "
+    "-r notebooks/work/eb.txt": EB,
+    "notebooks/work/eb/bin/eb --version": EB,
+    "notebooks\\work\\eb\\Scripts\\python -m pip install --no-deps --require-hashes "
+    "-r notebooks/work/eb.txt": WINDOWS,
+    "notebooks\\work\\eb\\Scripts\\eb --version": WINDOWS,
+    'eb init churn-service --platform "Docker running on 64bit Amazon Linux 2023" '
+    "--region eu-central-1": PARSED,
+    'export CHURN_API_KEY=$(python -c "import secrets; print(secrets.token_urlsafe(32))")': (
+        "not run here: it sets a variable of a terminal (test_key.py has keys)"
+    ),
+    '$env:CHURN_API_KEY = python -c "import secrets; print(secrets.token_urlsafe(32))"': WINDOWS,
+    "eb create churn-env --single --instance-types t3.small "
+    "--envvars CHURN_API_KEY=$CHURN_API_KEY --timeout 30": PARSED,
+    "eb open": PARSED,
+    "eb status": PARSED,
+    "python solutions/marketing_service.py --url http://ADDRESS --db notebooks/work/cloud.db": (
+        "not run here: needs an account (test_key.py sends the key)"
+    ),
+    "eb deploy --timeout 30": PARSED,
+    "eb health": PARSED,
+    "eb events": PARSED,
+    "eb logs": PARSED,
+    "eb setenv CHURN_API_KEY=$CHURN_API_KEY": PARSED,
+    "eb scale 2": PARSED,
+    "python -m zipfile -e churn-service.zip notebooks/work/deployed": "test_cloud.py",
+    "docker build -t churn-deployed notebooks/work/deployed": "image.py",
+    "docker run -it --rm -e CHURN_API_KEY -p 127.0.0.1:9696:9696 churn-deployed": "image.py",
+    "eb terminate churn-env": PARSED,
+    "eb terminate --all": PARSED,
     "kill 12345": "not run here: the number is an example",
     "conda env create -f environment.yml": "not run here: needs conda (test_environment.py)",
     "conda activate churn-lab": "not run here: needs conda (test_environment.py)",

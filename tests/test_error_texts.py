@@ -75,6 +75,95 @@ db = sqlite3.connect("shop.db", isolation_level=None)
 HTML = "import requests; page = requests.Response(); page._content = b'<!doctype html>'\n"
 NOBODY = "ConnectionError: HTTPConnectionPool(host='127.0.0.1', port=9696): Max retries exceeded"
 NO_FLASK = "import flask"
+SHELF = """
+import os, subprocess, sys
+from pathlib import Path
+import nbformat
+lesson = Path(os.environ["SOLUTIONS"]).parent / "notebooks" / "07_the_environment.ipynb"
+for cell in nbformat.read(lesson, as_version=4).cells:
+    if cell.source.startswith(("def contents", "import hashlib", "def publish", "OLD =")):
+        exec(cell.source)
+publish(Path("shelf"), "phone-tariff", "1.0.0", OLD)
+for name in [name for name in os.environ if name.startswith("PIP")]:
+    del os.environ[name]
+os.environ |= {"PIP_CONFIG_FILE": os.devnull, "COLUMNS": "1000", "VIRTUAL_ENV": sys.prefix}
+def pip(*words):
+    pip = [sys.executable, "-m", "pip", "download", "--index-url", Path("shelf").resolve().as_uri()]
+    subprocess.run([*pip, *words])
+def pipenv(*words):
+    Path("Pipfile").write_text("[packages]")
+    Path("Pipfile.lock").write_text('{"_meta": {"hash": {"sha256": "0"}, "sources": []}}')
+    subprocess.run([sys.executable, "-m", "pipenv", *words])
+"""
+GRANIAN = """
+import socket, subprocess, sys
+with socket.create_server(("127.0.0.1", 0)) as door:
+    port = str(door.getsockname()[1])
+granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--blocking-threads", "2"]
+subprocess.run([*granian, "--port", port, "churn_serving:app"])
+"""
+EB = """# for a Python that has the EB CLI
+import os, sys
+for name in [name for name in os.environ if name.startswith("AWS_")]:
+    del os.environ[name]
+here = os.getcwd()
+os.environ |= {"HOME": here, "USERPROFILE": here, "AWS_EC2_METADATA_DISABLED": "true"}
+def initialised():
+    os.mkdir(".elasticbeanstalk")
+    with open(".elasticbeanstalk/config.yml", "w") as config:
+        config.write("global: {application_name: churn, default_region: eu-central-1, ")
+        config.write("default_platform: Docker}")
+def eb(line):
+    sys.argv = line.split()
+    from ebcli.core.ebcore import main
+    main()
+"""
+TWO_LINUXES = """
+from unittest.mock import patch
+linux = ["64bit Amazon Linux 2023 v4.9.0", "64bit Amazon Linux 2 v4.3.0"]
+aws = {"list_platform_branches": {"PlatformBranchSummaryList": []},
+       "list_available_solution_stacks": {"SolutionStacks": [f"{x} running Docker" for x in linux]}}
+initialised()
+with patch("ebcli.lib.aws.make_api_call", lambda service, call, **options: aws[call]):
+    eb("eb local run")
+"""
+KEYED = """
+import os, runpy
+os.environ |= {"CHURN_MODEL": "churn-model.bin", "CHURN_API_KEY": KEY}
+service = runpy.run_path(os.environ["SOLUTIONS"] + "/churn_serving.py")
+print(service["app"].test_client().post("/predict", json={}).text)
+"""
+GATE = """
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+class Gate(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_error(401)
+gate = HTTPServer(("127.0.0.1", 0), Gate)
+Thread(target=gate.serve_forever, daemon=True).start()
+campaign(url=f"http://127.0.0.1:{gate.server_port}")
+"""
+REPOSITORY = """
+import os, subprocess, sys
+from pathlib import Path
+for name in [name for name in os.environ if name.startswith("GIT_")]:
+    del os.environ[name]
+sys.path.insert(0, os.environ["SOLUTIONS"] + "/../tools")
+import bundle
+who = ["-c", "user.name=me", "-c", "user.email=me@example.org", "-c", "commit.gpgsign=false"]
+def git(*words):
+    subprocess.run(["git", *who, *words], check=True)
+for name in bundle.contents(bundle.ROOT):
+    Path(name).parent.mkdir(exist_ok=True)
+    Path(name).touch()
+Path(".dockerignore").write_bytes((bundle.ROOT / ".dockerignore").read_bytes())
+git("init")
+"""
+# What a Docker engine says is in the record of lesson 8: tools/record_docker.py provokes it.
+RECORDED = """
+from labkit.container import record
+print(*(run["output"] for run in record()["run"] if run["line"] == {!r}))
+"""
 
 PROVOKED = {  # lesson: {text in the box: code that provokes it}
     "00_start_here": {
@@ -188,7 +277,65 @@ PROVOKED = {  # lesson: {text in the box: code that provokes it}
         + "campaign('--batch-size', '1000'); import sqlite3; db = sqlite3.connect('campaign.db'); "
         "db.execute('UPDATE campaign SET model_sha256 = 0'); db.commit(); campaign()",
     },
+    "07_the_environment": {
+        "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.": SHELF
+        + "line = 'phone-tariff==1.0.0 --hash=sha256:' + 64 * '0'; "
+        "Path('lines.txt').write_text(line); pip('-r', 'lines.txt')",
+        "ERROR: Cannot install": SHELF + "pip('phone-tariff==1.0.0', 'phone-tariff>=1.3')",
+        "because these package versions have conflicting dependencies.": SHELF
+        + "pip('phone-tariff==1.0.0', 'phone-tariff>=1.3')",
+        "ERROR: No matching distribution found for": SHELF + "pip('phone-tarif')",
+        "Pipfile.lock is out-of-date.": SHELF + "pipenv('verify')",
+        "ERROR:: Aborting deploy": SHELF + "pipenv('install', '--deploy')",
+        "Pipenv found itself running within a virtual environment": SHELF + "pipenv('verify')",
+        "ModuleNotFoundError: No module named 'phone_tariff'": "import phone_tariff",
+        "No module named pipenv": "import subprocess, sys; "
+        "subprocess.run([sys.executable, '-I', '-S', '-m', 'pipenv'])",
+        "RuntimeError: Could not import 'churn_serving'.": GRANIAN,
+        "Unexpected exit from worker-1": GRANIAN,
+    },
+    "08_the_container": {
+        "Cannot connect to the Docker daemon": RECORDED.format("docker -H tcp://127.0.0.1:9 ps"),
+        "failed to read dockerfile": RECORDED.format("docker build -t churn-mistake notebooks"),
+        "failed to compute cache key": RECORDED.format(
+            "docker build -t churn-mistake -f Dockerfile solutions"
+        ),
+        "not found": RECORDED.format("docker build -t churn-mistake -f Dockerfile solutions"),
+        "port is already allocated": RECORDED.format(
+            "docker run --rm --name churn-2 -p 127.0.0.1:9696:9696 churn"
+        ),
+        'Conflict. The container name "/churn" is already in use': RECORDED.format(
+            "docker run --rm --name churn churn"
+        ),
+        "Unable to find image": RECORDED.format("docker run --rm localhost:9/churm"),
+        "executable file not found in $PATH": RECORDED.format(
+            "docker run --rm --entrypoint gunicorn churn"
+        ),
+        "No such container": RECORDED.format("docker logs churn-mistake"),
+    },
+    "09_the_cloud": {
+        "ERROR: This directory has not been set up with the EB CLI": EB + "eb('eb status')",
+        "ERROR: CredentialsError - Operation Denied. You appear to have no credentials": EB
+        + "initialised(); eb('eb local status')",
+        "eb: error: unrecognized arguments:": EB + "eb('eb terminate --now')",
+        'ERROR: InvalidOptionsError - You cannot use the "--single" and "--scale" options '
+        "together.": EB + "initialised(); eb('eb create churn-env --single --scale 2')",
+        'ERROR: NotSupportedError - You can use "eb local" only with preconfigured, generic and '
+        "multicontainer Docker platforms.": EB + TWO_LINUXES,
+        "changed since the last commit. Commit, then pack.": REPOSITORY + "git('add', '.'); "
+        "git('commit', '-m', 'x'); Path('Dockerfile').write_text('FROM x'); "
+        "bundle.bundle(Path('x.zip'), Path.cwd())",
+        "not in the last commit": REPOSITORY + "git('add', 'Pipfile'); git('commit', '-m', 'x'); "
+        "bundle.bundle(Path('x.zip'), Path.cwd())",
+        "This service wants its key, in the header Authorization: Bearer KEY.": "KEY = 16 * 'k'"
+        + KEYED,
+        "CHURN_API_KEY must have 16 or more ASCII characters, no spaces: or leave it unset.": (
+            "KEY = 'short'" + KEYED
+        ),
+        "wants its key (401): set CHURN_API_KEY to the key.": CAMPAIGN + GATE,
+    },
 }
+NEEDS_GIT = pytest.mark.skipif(not shutil.which("git"), reason="left out: needs git")
 BARE = {"import labkit", NO_FLASK, "import pickle; pickle.load(open('churn-model.bin', 'rb'))"}
 CASES = [
     pytest.param(
@@ -196,7 +343,11 @@ CASES = [
         text,
         code,
         id=f"{lesson[:2]}-{text[:40]}",
-        marks=[pytest.mark.xdist_group("port9696")] if "9696" in code else [],
+        marks=[
+            *([pytest.mark.xdist_group("port9696")] if "9696" in code else []),
+            *([pytest.mark.xdist_group("eb")] if code.startswith(EB) else []),
+            *([NEEDS_GIT] if code.startswith(REPOSITORY) else []),
+        ],
     )
     for lesson, cases in PROVOKED.items()
     for text, code in cases.items()
@@ -225,7 +376,8 @@ def test_error_text_is_what_python_says(lesson, text, code, tmp_path, model_file
     if "CHURN" in code:
         environment["CHURN"] = request.getfixturevalue("churn_service").url
     bare = ["-I", "-S"] if code in BARE else []  # as a Python without the lab
-    command = [sys.executable, *bare, "-X", "utf8", "-c", code]
+    python = request.getfixturevalue("eb_python") if code.startswith(EB) else sys.executable
+    command = [python, *bare, "-X", "utf8", "-c", code]
     done = subprocess.run(
         command, capture_output=True, encoding="utf-8", cwd=tmp_path, env=environment, timeout=60
     )

@@ -2,7 +2,10 @@
 
 For maintainers, with Docker: `python tools/record_docker.py`. The lesson's own lines are run, in
 their order; the lesson shows the record wherever no engine answers. Left out of the record are
-dates and times of day, and the address of the registry.
+dates and times of day, the engine's own paths, the steps' hashes, and the registry's name. Begin
+with an empty build cache, or the first build says no more than CACHED:
+
+    docker builder prune --all
 """
 
 import ast
@@ -37,11 +40,13 @@ def calls(lesson: Path = LESSON) -> list[tuple[str, str]]:
 
 
 def clean(output: str) -> str:
-    """Return an output without dates, times of day and the registry's address."""
+    """Return an output without dates, times of day, the engine's paths and the registry's name."""
     output = re.sub(r"\b20\d\d-\d\d-\d\d\b", "YYYY-MM-DD", output)
     output = re.sub(r"\b\d\d:\d\d:\d\d\b", "HH:MM:SS", output)
+    output = re.sub(r"/\S*/buildkit-mount\d+/", "", output)
     output = output.replace("docker.io/library/", "")
-    return "".join(f"{line.rstrip()}\n" for line in output.splitlines())
+    lines = [line.rstrip() for line in output.splitlines()]
+    return "".join(f"{line}\n" for line in lines if not re.match(r"#\d+ sha256:\w+$", line))
 
 
 def base() -> str:

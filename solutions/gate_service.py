@@ -1,0 +1,40 @@
+"""A service that wants a key, where CHURN_API_KEY is set: GET /ping is open, all else is not."""
+
+import hmac
+import os
+import sys
+
+from flask import Flask, jsonify, request
+
+KEY = os.environ.get("CHURN_API_KEY")  # None: no key is wanted
+if KEY is not None and len(KEY) < 16:
+    sys.exit("CHURN_API_KEY is too short: it must have 16 characters or more.")
+
+app = Flask("gate")
+
+
+@app.before_request  # what this returns is the answer; None lets the request through
+def gate():
+    # [solution] return ____
+    if KEY is None or (request.method, request.path) == ("GET", "/ping"):
+        return None
+    sent = request.headers.get("Authorization", "")
+    # Bytes: compare_digest refuses text that is not ASCII.
+    if hmac.compare_digest(sent.encode(), f"Bearer {KEY}".encode()):
+        return None
+    return jsonify(error="This service wants its key."), 401, {"WWW-Authenticate": "Bearer"}
+    # [end]
+
+
+@app.route("/ping", methods=["GET"])
+def ping():
+    return "PONG"
+
+
+@app.route("/customers", methods=["GET"])
+def customers():
+    return jsonify(customers=7043)
+
+
+if __name__ == "__main__":
+    app.run(host="127.0.0.1", port=int(os.environ.get("PORT", 9696)))
