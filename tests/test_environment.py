@@ -133,12 +133,6 @@ def test_every_package_of_the_pipfile_has_a_reason():
     assert {name for name, _ in PIPFILE_REASONS} == set(named)
 
 
-def test_the_eb_cli_has_to_stay_apart():
-    """Pipfile says so: it wants other versions than the lab."""
-    other = {name for name in LOCK["cloud"].keys() & LOCKED if LOCK["cloud"][name] != LOCKED[name]}
-    assert "python-dateutil" in other
-
-
 def test_writing_the_lock_takes_every_word_of_an_index_out():
     without_index = runpy.run_path(str(ROOT / "tools" / "lock.py"))["without_index"]
     lock = {
@@ -226,7 +220,7 @@ def test_every_package_of_the_pipfile_is_used():
         for folder in ["notebooks", "labs"]
         for path in (ROOT / folder).glob("*.ipynb")
     ]
-    elsewhere = {"labkit", "ebcli", "cement", "phone_tariff"}  # in other environments (lessons 7, 9)
+    elsewhere = {"labkit", "ebcli", "cement", "phone_tariff"}  # elsewhere (lessons 7, 9)
     imported = distributions(set().union(*map(imported_names, sources)) - elsewhere)
     assert "from ebcli" in text_of("tests/eb_parser.py")
     for name in set(NAMED) - set(NEEDED_BY) - {"labkit"}:
