@@ -2,13 +2,14 @@
 
 import hmac
 import os
+import re
 import sys
 
 from flask import Flask, jsonify, request
 
 KEY = os.environ.get("CHURN_API_KEY")  # None: no key is wanted
-if KEY is not None and len(KEY) < 16:
-    sys.exit("CHURN_API_KEY is too short: it must have 16 characters or more.")
+if KEY is not None and not re.fullmatch(r"[!-~]{16,}", KEY):
+    sys.exit("CHURN_API_KEY must have 16 or more ASCII characters, no spaces: or leave it unset.")
 
 app = Flask("gate")
 

@@ -56,11 +56,11 @@ lab.check("7.1")
 # Several projects want to share an environment, and an environment holds one version of a package. Write `newest_for_all(versions, wishes)`:
 #
 # - `versions` is a list of texts, in any order: `["1.9.0", "1.10.0"]`;
-# - `wishes` is a list with one text for each project, as its Pipfile has it: `"==1.9.0"`, `">=1.1,<2"`, or `"*"` for any version.
+# - `wishes` is a list with one text for each project, as its Pipfile has it: `"==1.9.0"`, `">=1.1,<2"`, `"==1.9.*"`, or `"*"` for any version.
 #
 # It returns the newest version that *all* projects take, as the text from the list, or `None` if there is none. Two tools know how versions count:
 #
-# - `"1.9.0" in SpecifierSet(">=1.1,<2")` is `True` (it does not know `"*"`);
+# - `"1.9.0" in SpecifierSet(">=1.1,<2")` is `True` (it does not know `"*"` alone);
 # - `Version("1.10.0") > Version("1.9.0")` is `True`, although as text `"1.9.0"` comes last.
 
 

@@ -219,7 +219,7 @@ CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "9696", "p
 """
 
 # %% [markdown]
-# Write the mended Dockerfile as `mended_6`. No layer of the image holds customers or secrets, whoever starts the container brings the key along (`docker run -e`), and the service does not run as root.
+# Write the mended Dockerfile as `mended_6`. No layer of the image holds customers or secrets, the key is not named any more (whoever starts the container brings it along, with `docker run -e`), and the service does not run as root.
 
 # %% exercise="8.6"
 # [solution] mended_6 = ____

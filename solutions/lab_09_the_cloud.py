@@ -306,7 +306,7 @@ lab.stop()
 #
 # - 200: return the answer's dictionary.
 # - 401: raise a `PermissionError`, whose text names `CHURN_API_KEY`, so that somebody knows what to set. Never ask twice with a wrong key.
-# - Any other status: raise an exception as well; `response.raise_for_status()` will do.
+# - Any other status: raise another exception; `response.raise_for_status()` will do.
 #
 # The key stands in no exception, and nothing is printed. The check plays the service.
 

@@ -233,6 +233,23 @@ def test_what_eb_uploads_is_what_the_lesson_says(folder, eb_python):
     assert uploaded() == {"service.py": "version 1"}
 
 
+EMPTY = """
+import json
+from ebcli.controllers.create import get_and_validate_envars
+from ebcli.operations.envvarops import create_environment_variables_list
+created = get_and_validate_envars("CHURN_API_KEY=")
+set_, removed = create_environment_variables_list(["CHURN_API_KEY="])
+print(json.dumps([created, set_, sorted(map(str, removed))]))
+"""
+
+
+@in_eb_group
+def test_an_empty_key_is_left_out_or_taken_away_without_a_word(folder, eb_python):
+    created, set_, removed = ask_eb(eb_python, EMPTY, folder)
+    assert (created, set_) == ([], [])
+    assert len(removed) == 1 and "CHURN_API_KEY" in removed[0]
+
+
 PLATFORM = """
 import json
 from unittest.mock import patch

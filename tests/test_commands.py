@@ -78,6 +78,8 @@ ELSEWHERE = {  # command: the test that runs it, or why it is not run
     "python notebooks/work/my_service.py": "not run here: the learner makes it, it is an exercise",
     "python labs/work/hello_service.py": "test_labs.py",  # the lab writes and starts it
     "python labs/work/offer_service.py": "test_labs.py",
+    "export CHURN_API_KEY=for-practice-only-1234": "not run here: the lab's cell sets it",
+    "python labs/work/gate_service.py": "test_labs.py",
     "python -m pytest -v notebooks/work/test_churn_service.py": "test_papermill.py",
     "git status --short": "not run here: it says what you have changed",
     "python tools/bundle.py": "test_bundle.py",
@@ -128,7 +130,7 @@ ELSEWHERE = {  # command: the test that runs it, or why it is not run
 
 def commands(text):
     """Return the command lines in a page's fenced blocks, without what stands behind them."""
-    blocks = re.findall(r"^```(?!python)\w+\n(.*?)^```", text, re.M | re.S)
+    blocks = re.findall(r"^```(?!python|dockerfile)\w+\n(.*?)^```", text, re.M | re.S)
     lines = "\n".join(blocks).splitlines()
     return [re.sub(r"\s{2,}.*", "", line) for line in lines if line.strip()]
 

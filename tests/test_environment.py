@@ -205,7 +205,7 @@ def distributions(names):
         for folder in ["tests", "solutions", "tools", "."]
         for path in (ROOT / folder).glob("*.py")
     }
-    foreign = names - set(sys.stdlib_module_names) - local
+    foreign = names - set(sys.stdlib_module_names) - local - {"answers"}  # tests/answers/
     return {canonicalize_name(package) for name in foreign for package in providers[name]}
 
 

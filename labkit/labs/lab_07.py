@@ -29,16 +29,20 @@ def see_what_it_takes(what, text, takes, leaves):
         raise Wrong(f"{what} should be a text in quotes, and is {show(text)}.")
     slips = {
         r"\s*\d": "write an operator before the number, == for this version alone",
-        r"\s*[\w-]": "the package's name stands before it, and does not belong in it",
-        r".*\d\s*(;|and|&|\s)\s*[<>=!~]": "several conditions need a comma between them",
+        r"\s*[\w-]+\s*[<>=!~]": "the package's name stands before it, and does not belong in it",
+        r".*;\s*\w+\s*==": 'a condition on the system is a text of its own, markers = "..."',
+        r".*[\"']": "its quotes stand around it once, and none within",
+        r".*\d\s*(;|and|&+|\|+)?\s*[<>=!~]": "several conditions need a comma between them",
         r".*\d\.x": "a star stands for any number, as in ==1.0.*",
         r"\s*~=\s*\d+$": "~= needs two numbers at least, as in ~=1.0",
     }
     try:
         limit = SpecifierSet("" if text.strip() == "*" else text)
     except InvalidSpecifier:
-        remedy = [remedy for pattern, remedy in slips.items() if re.match(pattern, text)]
-        remedy = (remedy or ["a condition is one of == ~= != >= <= > < and a version"])[0]
+        remedy = next(
+            (remedy for pattern, remedy in slips.items() if re.match(pattern, text)),
+            'a condition is one of == ~= != >= <= > < and a version, and "*" alone is any',
+        )
         raise Wrong(f"{what} is {text!r}, and pip can't read that: {remedy}.") from None
     for version, why in takes.items():
         if version not in limit:
@@ -77,10 +81,10 @@ def call(function, *arguments, slips):
 )
 def specifiers(answer):
     only, fixes, series = (answer.value(name, str) for name in ("only", "fixes", "series"))
-    other = "only 1.0.3 is wanted, so pin it with =="
+    other = "only 1.0.3 is wanted, so pin it with == and that number"
     see_what_it_takes(
         "only", only, {"1.0.3": "that is the one"},
-        dict.fromkeys(("1.0.2", "1.0.4", "1.0.17", "1.2.1", "2.0.0"), other),
+        dict.fromkeys(("1.0.2", "1.0.4", "1.0.17", "1.2.1", "2.0.0", "1.0.3.1"), other),
     )  # fmt: skip
     fix = "it is a later fix of 1.0"
     see_what_it_takes(
@@ -94,9 +98,11 @@ def specifiers(answer):
     see_what_it_takes(
         "series", series,
         {"1.0.3": "it begins there", "1.0.4": newer, "1.1.0": newer, "1.20.0": newer,
+         "1.240.0": newer,
          "1.2.1": "only 1.2.0 is broken, and != takes out one version"},
         {"1.0.2": "it begins at 1.0.3", "0.9.5": "it begins at 1.0.3",
          "2.0.0": "it ends below 2.0.0", "2.1.0": "it ends below 2.0.0",
+         "3.0.0": "it ends below 2.0.0",
          "1.2.0": "it is broken, and != takes a version out"},
     )  # fmt: skip
 
@@ -128,6 +134,8 @@ def newest_for_all(answer):
         (["1.0.0", "1.1.0", "1.2.0", "1.3.1"], ["*", "<1.3", "!=1.2.0"], "1.1.0",
          "there may be more than two projects, and all of them count"),
         (["1.0.0", "1.3.1"], ["*"], "1.3.1", "one project alone gets the newest that it takes"),
+        (["1.1.4", "1.2.0"], ["==1.1.*"], "1.1.4",
+         'only "*" alone takes any version, and ==1.1.* takes 1.1 and its fixes'),
         (["1.0.0", "1.3.1"], ["==1.0.0", ">=1.2"], None, apart),
         ([], ["*", "==1.0.0"], None, apart),
     ]  # fmt: skip
@@ -141,7 +149,7 @@ def newest_for_all(answer):
         if isinstance(came, Version):
             raise Wrong(f"{what} is a Version, and should be the text from the list: with max(..., "
                         "key=Version) the texts stay texts.")  # fmt: skip
-        if isinstance(came, (list, tuple, set)):
+        if not isinstance(came, (str, type(None))):
             raise Wrong(f"{what} is {show(came)}: return one text alone, or None.")
         if came is None and expected is not None:
             remedy = "all wishes take that one; ask SpecifierSet(wish), and return it at the end"
@@ -163,9 +171,11 @@ BELONGS = {  # package: section, why
 }  # fmt: skip
 NO_LINE = {
     "sklearn": "that is the name to import; the package is called scikit-learn",
+    "sklearn-linear-model": "that is the name to import; the package is called scikit-learn",
     "numpy": "no file asks for it, and scikit-learn and pandas bring it",
     "offer-service": "that is the project's own file, and not a package",
     "train-offers": "that is the project's own file, and not a package",
+    "test-offer-service": "that is the project's own file, and not a package",
     "gunicorn": "granian is the server here",
     "waitress": "granian is the server here",
 }
@@ -192,7 +202,10 @@ def what_belongs_where(answer):
     seen = {}
     for section, names in lists.items():
         for given in names:
-            name = canonicalize_name(given) if isinstance(given, str) else show(given)
+            if not isinstance(given, str) or re.search(r"[^\w.-]", given):
+                raise Wrong(f"{show(given)} in [{section}] is no name alone: give each package as "
+                            "a text of its own, without version and blanks.")  # fmt: skip
+            name = canonicalize_name(given.removesuffix(".py"))
             if name in sys.stdlib_module_names:
                 raise Wrong(f"{name} stands in [{section}] and needs no line: it is Python's own.")
             if name not in BELONGS:
@@ -218,13 +231,13 @@ FLASK = "from 3.1 on and below 4"
 WANTED = {  # table: {package: (versions that it takes, that it leaves)}
     "packages": {
         "flask": (
-            dict.fromkeys(("3.1", "3.1.3", "3.2.0", "3.40.1"), FLASK),
+            dict.fromkeys(("3.1", "3.1.3", "3.2.0", "3.240.1"), FLASK),
             dict.fromkeys(("3.0.3", "2.3.2", "4.0.0", "4.1.0", "5.0"), FLASK),
         ),
         "granian": (ANY, {}),
         "scikit-learn": (
             {"1.9.1": MODEL},
-            dict.fromkeys(("1.9.0", "1.9.2", "1.9.12", "1.10.0", "2.0.0"), MODEL),
+            dict.fromkeys(("1.9.0", "1.9.2", "1.9.12", "1.9.1.1", "1.10.0", "2.0.0"), MODEL),
         ),
     },
     "train": {"pandas": (ANY, {})},
@@ -262,8 +275,8 @@ def see_markers(entry):
             holds = all(Marker(text).evaluate(environment) for text in markers)
         except Exception:
             raise Wrong(
-                f"pip can't read colorama's markers, {show(markers[0])}: the value stands in "
-                "quotes of its own, as in \"sys_platform == 'win32'\"."
+                f"pip can't read colorama's markers, {show(markers[0])}: it takes a name, == and "
+                "the value in quotes of its own, as in \"sys_platform == 'win32'\"."
             ) from None
         if holds != (system == "Windows"):
             raise Wrong(
@@ -291,18 +304,21 @@ def write_a_pipfile(answer):
     except tomllib.TOMLDecodeError as error:
         raise Wrong(
             f"the text can't be read as a Pipfile ({error}; line 1 is the one of the opening "
-            'quotes): a line is name = "text", with quotes, and each table comes once.'
+            'quotes): a line is name = "text", quotes within it are single ones, and each table '
+            "comes once."
         ) from None
     for table, content in pipfile.items():
         if not isinstance(content, (dict, list)):
             raise Wrong(f"{table} stands in no table: a line such as [packages] above it says "
                         "to which it belongs.")  # fmt: skip
         if table not in {*WANTED, "requires", "scripts"}:
-            why = OTHER_TABLES.get(table, "nothing above asks for it")
+            why = OTHER_TABLES.get(table, "nothing above asks for one of this name; lesson 7 has "
+                                   "the names that Pipenv knows")  # fmt: skip
             raise Wrong(f"the Pipfile has a table [{table}]: {why}.")
     for table in (*WANTED, "requires", "scripts"):
         if not isinstance(pipfile.get(table), dict):
-            raise Wrong(f"the Pipfile has no table [{table}]: add it, in square brackets.")
+            raise Wrong(f"the Pipfile has no table [{table}]: add it, in one pair of square "
+                        "brackets.")  # fmt: skip
     for table, wanted in WANTED.items():
         entries = {canonicalize_name(name): entry for name, entry in pipfile[table].items()}
         for name in entries.keys() - wanted:
@@ -319,8 +335,8 @@ def write_a_pipfile(answer):
             if name == "colorama":
                 see_markers(entry)
             elif isinstance(entry, dict) and entry.keys() - {"version"}:
-                raise Wrong(f"{name} has conditions, {show(entry)}: it is needed on every system, "
-                            "so give its version alone.")  # fmt: skip
+                raise Wrong(f"{name} has more than its version, {show(entry)}: it is needed on "
+                            "every system and from any index, so leave the rest out.")  # fmt: skip
     expect(
         "[requires]", pipfile["requires"], {"python_version": "3.13"},
         "one line, named python_version, and the two numbers as a text, without an operator",
@@ -337,19 +353,21 @@ ALONE = "with a name alone, Pipenv replaces the limit in Pipfile by *; put the l
 COMMANDS = {  # letter: commands that do it, what it is about, {another command, or verb: why not}
     "a": (
         ["sync --dev", "sync --categories packages,dev-packages", "install --dev --ignore-pipfile"],
-        "what installs a lock, and does nothing else, is sync; development has to be asked for",
+        "what installs a lock, and does nothing else, is sync, and --dev takes development along",
         {
             "sync": "that is production alone, and --dev adds development",
             "sync --all": "that is every category, training as well; --dev adds development only",
             "install": "if Pipfile has changed, that writes another lock first; sync never does",
             "install --dev": "if Pipfile has changed, that writes another lock; sync never does",
+            "install --deploy --dev": "if Pipfile has changed, that stops; sync takes the lock",
             "update": "that looks for newer versions and writes another lock; sync never does",
             "lock": "that writes another lock and installs nothing; sync installs the one there",
         },
     ),
     "b": (
         ["install --dev tqdm", "install --categories dev-packages tqdm"],
-        "install and a name add a package to Pipfile, lock and environment; say for whom it is",
+        "install adds a package to Pipfile, lock and environment; it wants the package's name, and "
+        "--dev for development",
         {
             "install tqdm": "that puts it into [packages], for production; --dev is missing",
             "sync": "sync adds no package, it installs what the lock has; install adds one",
@@ -359,7 +377,8 @@ COMMANDS = {  # letter: commands that do it, what it is about, {another command,
     ),
     "c": (
         ["update flask~=3.1.0", "install flask~=3.1.0"],
-        'update with the package\'s name and its limit, as in update "name~=1.0", renews it alone',
+        "update with the package's name and the limit that Pipfile has, as in update "
+        '"name~=1.0", renews it alone',
         {
             "update": "that takes newer versions of all packages; put flask and its limit behind",
             "update flask": ALONE,
@@ -390,6 +409,8 @@ COMMANDS = {  # letter: commands that do it, what it is about, {another command,
         {
             "install": "if the lock is old, that writes another one and goes on; --deploy stops",
             "install --deploy --dev": "--dev adds development, and this is for production",
+            "install --deploy --ignore-pipfile": "with --ignore-pipfile nothing is compared; leave "
+            "it out",
             "sync": "sync takes the lock as it is, and does not compare it with Pipfile; an option "
             "of install does",
             "verify": "that compares the two and installs nothing; an option of install does both",
@@ -397,7 +418,7 @@ COMMANDS = {  # letter: commands that do it, what it is about, {another command,
     ),
     "f": (
         ["run python train.py"],
-        "run starts the program that stands behind it, in the environment",
+        "run starts the program that stands behind it, here python train.py, in the environment",
         {
             "shell": "that opens a shell in the environment; run starts one program in it",
             "run train.py": "behind run comes the whole command, and that begins with python",
@@ -419,8 +440,9 @@ def command_of(text):
         words = words[2:]
     if words[:1] != ["pipenv"]:
         return ()
-    spellings = {"-d": "--dev", "python3": "python", "py": "python"}
-    words = [spellings.get(word, ",".join(sorted(re.split("[ ,]+", word)))) for word in words[1:]]
+    spellings = {"-d": "--dev", "python3": "python", "py": "python", "Flask~=3.1.0": "flask~=3.1.0"}
+    words = [re.sub(" *~= *", "~=", word) for word in words[1:] if word != "--"]
+    words = [spellings.get(word, ",".join(sorted(re.split("[ ,]+", word)))) for word in words]
     return tuple(words if words[:1] == ["run"] else words[:1] + sorted(words[1:]))
 
 
@@ -499,13 +521,17 @@ def installed(lock, dev):
     return found, left
 
 
-SLIPS_6 = {
+SLIPS = {  # of 7.6 and 7.8
     "KeyError: 'version'": "an entry need not have a version; skip those that have none",
+    "KeyError: '(dev-)?packages'": "that is a table of a Pipfile; the lock has default and develop",
+    "'dict' and 'dict'": "| joins two dictionaries",
+    "'(int|list|str)'|indices must be": "_meta is no category of packages; leave it out",
+}
+SLIPS_6 = {
     "KeyError: 'markers'|'NoneType'|InvalidMarker": "an entry need not have markers; make a Marker "
     "only of those that are there",
     "attribute 'evaluate'": "markers are a text; Marker(...) makes a condition of it",
-    "'dict' and 'dict'": "| joins two dictionaries",
-}
+} | SLIPS
 
 
 @lab.exercise(
@@ -576,8 +602,9 @@ def delivery():
 
 
 SLIPS_7 = {
-    "KeyError": "the lock need not name every file; ask first whether name in locked",
-    "UnicodeDecodeError": "a file is bytes; hash them as they are",
+    "KeyError: '(rates|mails|dates)'": "not all that is locked has come; go through files",
+    "KeyError|'NoneType'": "the lock need not name every file; ask first whether name in locked",
+    "UnicodeDecodeError|'(de|en)code'": "a file is bytes; hash them as they are",
     "must be encoded|buffer API|bytes-like": "hash the bytes of the file, files[name]",
 }
 
@@ -637,11 +664,9 @@ def tampered(answer):
             raise Wrong(f"where {case}, a name comes twice: {show(came)}.")
 
 
-SLIPS_8 = {
-    "KeyError: 'version'": "an entry need not have a version; skip those that have none",
-    "KeyError: '(docs|train)'": "a category need not be in both locks",
+SLIPS_8 = SLIPS | {
+    "KeyError: 'train'": "a category need not be in both locks",
     "KeyError": "what is in one lock need not be in the other; .get(name) is None then",
-    "'(int|list|str)'|indices must be": "_meta is no category of packages; leave it out",
 }
 
 

@@ -6,7 +6,7 @@ With any of them, at least one case of the proof must fail.
 FLAWS = {
     "8.1": ('("F", "the model changes, every week", "FB")', '("F", "the model changes", "FBIC")'),
     "8.2": ('"c": (False,', '"c": (True,'),
-    "8.3": ('tomorrow = [*BUILDS["8.3"], "customers.csv"]', 'tomorrow = [*BUILDS["8.3"]]'),
+    "8.3": ('[*BUILDS["8.3"], *TOMORROW]', '[*BUILDS["8.3"]]'),
     "8.4": ('mended(answer, "8.4", no_shell=True)', 'mended(answer, "8.4")'),
     "8.5": ('if port != "9696":', "if port is None:"),
     "8.6": (

@@ -2,7 +2,7 @@
 
 FLAWS = {
     "9.1": ("for earlier, later in combinations(STORY, 2):", "for earlier, later in []:"),
-    "9.2": ('        ("empty", "kept", 0, False, "there is nothing in it"),\n', ""),
+    "9.2": ('        ("bucket", "kept", False, "there is nothing in it", 0),\n', ""),
     "9.3": ("(PRICES, 100, 1, False, 10),", "(PRICES, 200, 2, False, 25),"),
     "9.4": ("(app + commit + second + app[1:] + pack, one, two, one,", "([], {}, {}, {},"),
     "9.5": ('        ("?? ta/\\n", {}, exact),\n', ""),

@@ -43,6 +43,14 @@ ANSWERS = {
             (specifiers(only="==1.0.2"), "does not take 1.0.3"),
             (specifiers(only="<=1.0.3"), "takes 1.0.2, and it should not"),
             (specifiers(only="*"), "only 1.0.3 is wanted"),
+            (specifiers(only="==1.0.3.*"), "takes 1.0.3.1, and it should not"),
+            (specifiers(only='tariffs = "==1.0.3"'), "the package's name stands before it"),
+            (specifiers(only='"==1.0.3"'), "quotes stand around it once"),
+            (specifiers(only="latest"), "a condition is one of =="),
+            (specifiers(fixes=">=1.0.3<1.1"), "need a comma between them"),
+            (specifiers(series=">=1.0.3,<1.2.0 || >1.2.0,<2"), "need a comma between them"),
+            (specifiers(series=">=1.0.3,<=1.99,!=1.2.0"), "does not take 1.240.0"),
+            (specifiers(series=">=1.0.3,!=1.2.0,!=2.*"), "takes 3.0.0"),
             ("only, fixes, series = 1.0, '~=1.0.3', '>=1.0.3,<2'", "should be of type str"),
             (specifiers(fixes="~=1.0"), "takes 1.0.0, and it should not: it begins at 1.0.3"),
             (specifiers(fixes="==1.0.*"), "takes 1.0.0, and it should not: it begins at 1.0.3"),
@@ -92,6 +100,18 @@ def newest_for_all(versions, wishes):
 """,
         ],
         "wrong": [
+            (Instead('if wish != "*"', 'if "*" not in wish'), 'only "*" alone takes any version'),
+            (
+                Instead("SpecifierSet(wish)", 'SpecifierSet(wish.replace("*", ""))'),
+                "Invalid specifier: '==1.1.'",
+            ),
+            (
+                Instead(
+                    "return max(fitting, key=Version, default=None)",
+                    "return (version for version in fitting)",
+                ),
+                "return one text alone",
+            ),
             (
                 Instead(' if wish != "*"', ""),
                 '"*" in a Pipfile means any version',
@@ -212,7 +232,14 @@ dev_packages = {"ruff", "pytest", "requests"}
             ),
             (lists(train="pandas pytest", dev="requests ruff"), "only the tests import it"),
             (lists(dev="pytest requests ruff pipenv"), "no file above asks for"),
-            (lists("flask granian pydantic"), "scikit-learn is missing"),
+            (lists("flask==3.1 granian pydantic scikit-learn"), "without version"),
+            (lists("flask,granian,pydantic,scikit-learn"), "each package as a text of its own"),
+            (lists("flask granian pydantic sklearn.linear_model"), "that is the name to import"),
+            (lists(dev="pytest requests ruff offer_service.py"), "the project's own file"),
+            (
+                "packages, train, dev_packages = ['flask', ('granian', '2')], ['pandas'], ['ruff']",
+                "each package as a text of its own",
+            ),
             (
                 "packages, train, dev_packages = 'flask', ['pandas'], ['ruff']",
                 "should be of type list",
@@ -281,7 +308,7 @@ serve = {cmd = "granian --interface wsgi reminders:app"}
             (Instead("[packages]\n", ""), "flask stands in no table"),
             (
                 Instead("[train]", "[pipenv]\nallow_prereleases = true\n\n[train]"),
-                "nothing above asks for it",
+                "nothing above asks for one of this name",
             ),
             (Instead('[requires]\npython_version = "3.13"\n', ""), "no table [requires]"),
             (Instead(">=3.1,<4", "*"), "takes 3.0.3, and it should not: from 3.1 on"),
@@ -290,6 +317,28 @@ serve = {cmd = "granian --interface wsgi reminders:app"}
             (Instead(">=3.1,<4", "==3.*"), "takes 3.0.3"),
             (Instead(">=3.1,<4", "~=3.1.0"), "does not take 3.2.0"),
             (Instead(">=3.1,<4", ">=3.1,<=4"), "takes 4.0.0"),
+            (Instead(">=3.1,<4", ">=3.1,<=3.99"), "does not take 3.240.1"),
+            (Instead(">=3.1,<4", ">=3.1<4"), "need a comma between them"),
+            (Instead("==1.9.1", "==1.9.1.*"), "takes 1.9.1.1"),
+            (Instead('granian = "*"', 'granian = "latest"'), '"*" alone is any'),
+            (Instead("[scripts]", "[script]"), "asks for one of this name"),
+            (Instead("[packages]", "[[packages]]"), "in one pair of square brackets"),
+            (Instead("sys_platform == 'win32'", 'sys_platform == "win32"'), "are single ones"),
+            (
+                Instead(
+                    """{version = "*", markers = "sys_platform == 'win32'"}""",
+                    """"*; sys_platform == 'win32'\"""",
+                ),
+                "a condition on the system is a text of its own",
+            ),
+            (
+                Instead("""markers = "sys_platform == 'win32'\"""", """sys_platform = "win32\""""),
+                "it takes a name, == and the value",
+            ),
+            (
+                Instead('granian = "*"', 'granian = {version = "*", index = "pypi"}'),
+                "leave the rest out",
+            ),
             (Instead("==1.9.1", "1.9.1"), "write an operator before the number"),
             (Instead("==1.9.1", ">=1.9.1"), "the model was made with 1.9.1"),
             (Instead("==1.9.1", "~=1.9.1"), "takes 1.9.2"),
@@ -358,6 +407,8 @@ commands = {
 """,
             command("a", "pipenv install --ignore-pipfile --dev"),
             command("c", "pipenv install 'flask~=3.1.0'"),
+            command("c", 'pipenv update "Flask ~= 3.1.0"'),
+            command("f", "pipenv run -- python train.py"),
         ],
         "wrong": [
             (command("a", "pipenv sync"), "that is production alone"),
@@ -366,17 +417,22 @@ commands = {
             (command("a", "pipenv update --dev"), "looks for newer versions"),
             (command("a", "pipenv sync --all"), "training as well"),
             (command("a", "pipenv lock"), "installs nothing"),
+            (command("a", "pipenv install --deploy --dev"), "if Pipfile has changed, that stops"),
+            (command("a", "pipenv sync dev"), "--dev takes development along"),
             (command("a", "pip install -r Pipfile.lock"), "write the whole command as a text"),
             (command("b", "pipenv install tqdm"), "--dev is missing"),
             (command("b", "pip install tqdm"), "others know neither Pipfile nor lock"),
             (command("b", "pipenv run pip install tqdm"), "neither Pipfile nor the lock"),
-            (command("b", "pipenv install --dev"), "say for whom it is"),
+            (command("b", "pipenv install --dev"), "it wants the package's name"),
+            (command("b", "pipenv add tqdm --dev"), "install adds a package"),
             (command("b", "pipenv update --dev tqdm"), "names already"),
             (command("c", "pipenv update"), "newer versions of all packages"),
             (command("c", "pipenv update flask"), "replaces the limit in Pipfile"),
             (command("c", "pipenv install flask"), "replaces the limit in Pipfile"),
             (command("c", "pipenv install"), "that installs the old flask"),
-            (command("c", "pipenv update flask==3.1.3"), "its limit"),
+            (command("c", "pipenv update flask==3.1.3"), "the limit that Pipfile has"),
+            (command("c", "pipenv update flask ~= 3.1.0"), "the limit that Pipfile has"),
+            (command("c", "pipenv update flask~=3.1"), "the limit that Pipfile has"),
             (command("c", "pipenv upgrade flask~=3.1.0"), "the environment keeps the old flask"),
             (command("c", "pipenv lock flask"), "update takes a name"),
             (command("c", "pipenv sync flask"), "which is the old one"),
@@ -389,8 +445,10 @@ commands = {
             (command("e", "pipenv install"), "writes another one and goes on"),
             (command("e", "pipenv install --deploy --dev"), "this is for production"),
             (command("e", "pipenv verify"), "installs nothing"),
+            (command("e", "pipenv install --deploy --ignore-pipfile"), "nothing is compared"),
             (command("f", "pipenv shell"), "opens a shell"),
             (command("f", "pipenv run train.py"), "begins with python"),
+            (command("f", "pipenv run python solutions/train.py"), "here python train.py"),
             (command("f", "python train.py"), "write the whole command as a text"),
             (command("f", "pipenv python train.py"), "run starts the program"),
             (command("f", "pipenv run 'python train.py"), "write the whole command as a text"),
@@ -427,6 +485,18 @@ def installs(lock, dev):
 """,
         ],
         "wrong": [
+            (
+                Instead('lock["default"] |', 'lock["packages"] |'),
+                "the lock has default and develop",
+            ),
+            (Instead('lock["default"] |', 'lock["default"] +'), "| joins two dictionaries"),
+            (
+                Instead(
+                    'lock["default"] | (lock["develop"] if dev else {})',
+                    "{n: e for entries in lock.values() for n, e in entries.items()}",
+                ),
+                "_meta is no category of packages",
+            ),
             (Instead('.removeprefix("==")', ""), "without the two signs =="),
             (Instead('.removeprefix("==")', '.lstrip("=123")'), "with all of its numbers"),
             (Instead('.removeprefix("==")', "[2:7]"), "with all of its numbers"),
@@ -563,6 +633,30 @@ def tampered(files, locked):
 """,
         ],
         "wrong": [
+            (
+                """
+def tampered(files, locked):
+    refused = []
+    for name in locked:
+        if "sha256:" + hashlib.sha256(files[name]).hexdigest() not in locked[name]["hashes"]:
+            refused.append(name)
+    return refused
+""",
+                "not all that is locked has come; go through files",
+            ),
+            (
+                """
+def tampered(files, locked):
+    pairs = zip(files.items(), locked.values())
+    return [n for (n, d), e in pairs if "sha256:" + hashlib.sha256(d).hexdigest() not in e["hashes"]]
+""",
+                "where mails came under the name of dates",
+            ),
+            (
+                Instead("name not in locked or ", "", "locked[name]", "locked.get(name)"),
+                "ask first whether name in locked",
+            ),
+            (Instead("sha256(data)", "sha256(data.encode())"), "hash them as they are"),
             (Instead('"sha256:" + ', ""), "rates is refused, and one of its hashes fits"),
             (
                 Instead('locked[name]["hashes"]:', 'locked[name]["hashes"][0]:'),
@@ -703,6 +797,16 @@ def changes(old, new):
 """,
         ],
         "wrong": [
+            (
+                Instead(
+                    "for category, entries in lock.items()",
+                    "for entries in [lock['packages']]",
+                    'if category != "_meta":',
+                    "if True:",
+                ),
+                "the lock has default and develop",
+            ),
+            (Instead("before | after", "before + after"), "| joins two dictionaries"),
             (Instead('if category != "_meta":', "if True:"), "_meta is no category of packages"),
             (
                 Instead('if category != "_meta":', 'if category == "default":'),

@@ -70,7 +70,7 @@ ANSWERS = {
                 "CMD [",
                 "ENTRYPOINT [",
                 "!service/ping.py",
-                "# the code\n!./service/",
+                "# the code\n!./service/ping.py",
             ),
             Instead(
                 "COPY service/ping.py ./",
@@ -78,7 +78,7 @@ ANSWERS = {
                 "ping:app",
                 "service.ping:app",
                 "!service/ping.py",
-                "!service/*.py",
+                "!service/\nservice/*\n! service/ping.py",
             ),
             Instead(
                 "COPY requirements.txt ./",
@@ -86,9 +86,9 @@ ANSWERS = {
                 "COPY service/ping.py ./\n",
                 "",
                 "ping:app",
-                "service/ping.py:app",
+                "/app/service/ping.py:app",
                 "!service/ping.py",
-                "!/service",
+                "!/service/ping.py",
             ),
             # Docker takes a way that leads above the folder for one that begins in it
             Instead(
@@ -132,12 +132,18 @@ ANSWERS = {
                 "/app/service/ping.py is not in the image",
             ),
             (Instead("COPY requirements.txt", "COPY Requirements.txt"), "capitals matter"),
-            (Instead("*\n!requirements", "!requirements"), ".env, customers.csv, notes.md as well"),
+            (Instead("*\n!requirements", "!requirements"), "sees notes.md as well"),
             (
                 Instead("*\n!requirements.txt\n!service/ping.py", ".env\nnotes.md"),
                 "customers.csv, when it joins the folder,",
             ),
-            (Instead("!service/ping.py", "!**/ping.py"), "by its name from the folder on"),
+            (Instead("!service/ping.py", "!**/ping.py"), "sees old/ping.py, when it joins"),
+            (Instead("!service/ping.py", "!service"), "sees service/old.py, when it joins"),
+            (Instead("!service/ping.py", "!service/*.py"), "each by its whole name"),
+            (Instead("!requirements.txt", "!*.txt"), "sees old.txt, when it joins"),
+            (Instead("*\n!requirements", "**/*.*\n!requirements"), "sees key, when it joins"),
+            (Instead("ping.py ./\nEXPOSE", "ping.py ./  # code\nEXPOSE"), "a line of its own"),
+            (Instead("python:3.13-slim", "python:3.13-slim # the base"), "line 1: # begins"),
             (
                 Instead(
                     "!requirements.txt\n!service/ping.py\n",
@@ -226,6 +232,11 @@ mended_4 = broken_4.replace("'", '"').replace("$PORT", '"9696"')
                 ),
                 "each word is a text of its own",
             ),
+            (
+                Instead(CMD, CMD.replace('face", "wsgi', "face wsgi").replace('ort", "', "ort ")),
+                "takes '--interface wsgi' for one word",
+            ),
+            (Instead(CMD, f'ENTRYPOINT ["granian"]\n{CMD}'), "names granian twice"),
             (Instead(CMD, CMD.replace('"', "”")), "the curly quotation mark ”"),
             (Instead(', "ping:app"]', ', "ping:app",]'), "or a comma is wrong"),
             (Instead(', "ping:app"]', "]"), "is not told what to serve"),
@@ -245,7 +256,8 @@ mended_4 = broken_4.replace("'", '"').replace("$PORT", '"9696"')
             Instead(
                 FLASK,
                 "RUN --mount=type=cache,target=/root/.cache \\\n"
-                "    pip install --upgrade pip && \\\n    pip install Flask granian[reload]",
+                "    pip install --upgrade pip && \\\n"
+                "    pip --no-cache-dir install Flask granian[reload] granian>=2  # that's it",
                 '"--port", "9696", ',
                 "",
                 '"--host", "0.0.0.0", ',
@@ -282,6 +294,9 @@ mended_4 = broken_4.replace("'", '"').replace("$PORT", '"9696"')
             ),
             (Instead(FLASK, "COPY requirements.txt ./\n" + FLASK), "has no such file"),
             (Instead(FLASK, "RUN apt-get install -y granian"), "pip has not installed granian"),
+            (Instead(FLASK, FLASK.replace("an==", "an=")), "can't read 'granian=2.8.7': blanks"),
+            (Instead(FLASK, "RUN pip install flask, granian"), "can't read 'flask,'"),
+            (Instead(FLASK, "RUN pip install flask granian 2.8.7"), "can't read '2.8.7'"),
             (Instead(FLASK, "RUN pip install --no-cache-dir"), "says nothing of what to install"),
             (
                 Instead(
@@ -325,7 +340,7 @@ mended_4 = broken_4.replace("'", '"').replace("$PORT", '"9696"')
                 "USER 10001\n",
                 "",
                 "COPY ping.py ./",
-                "RUN useradd --system app\nUSER app\nCOPY ./ping.py /app",
+                "RUN useradd --system --comment '' app\nUSER app\nCOPY ./ping.py /app",
             ),
             Instead(
                 "COPY requirements.txt ./",
@@ -388,6 +403,9 @@ mended_4 = broken_4.replace("'", '"').replace("$PORT", '"9696"')
             (Instead("USER 10001", "USER 0:0"), "the service runs as root"),
             (Instead("USER 10001\n", "USER 10001\nUSER root\n"), "the service runs as root"),
             (Instead("USER 10001", "USER app"), "the image has no such user"),
+            (Instead("USER 10001", "RUN useradd app"), "the service runs as root"),
+            (Instead("USER 10001", "RUN adduser -S app\nUSER app"), "it has useradd"),
+            (Instead("USER 10001", "USER 10001\nENV CHURN_API_KEY="), "take the line out"),
             (
                 Instead("USER 10001\n", "", "WORKDIR /app\n", "WORKDIR /app\nUSER 10001\n"),
                 "this user may not write where pip installs",
@@ -458,12 +476,16 @@ mended_4 = broken_4.replace("'", '"').replace("$PORT", '"9696"')
             desk(
                 start="docker run --publish=127.0.0.1:8080:9696 --detach=true --rm --name desk -e CHURN_API_KEY churn",
                 look='docker run --entrypoint=python3 -it --rm churn -c "import pandas;"',
-                log="docker logs desk --timestamps",
+                log="docker logs desk --timestamps --tail all",
                 stop="!docker stop desk",
             ),
             desk(
                 start="docker run -dp 127.0.0.1:8080:9696 \\\n  --rm --name desk churn",
                 look="docker container exec desk /opt/venv/bin/python -c 'import pandas'",
+            ),
+            desk(
+                start="docker run -d --rm --name desk -p=127.0.0.1:8080:9696 churn",
+                look="docker run --rm --entrypoint '' churn python3.13 -c 'import pandas as pd'",
             ),
         ],
         "wrong": [
@@ -525,7 +547,7 @@ mended_4 = broken_4.replace("'", '"').replace("$PORT", '"9696"')
             ),
             (
                 desk(look="docker run --rm --entrypoint \"python -c 'import pandas'\" churn"),
-                "--entrypoint takes one word",
+                "its name is python alone",
             ),
             (
                 desk(look="docker run --rm --entrypoint python churn -c import pandas"),
@@ -554,11 +576,20 @@ mended_4 = broken_4.replace("'", '"').replace("$PORT", '"9696"')
                 "look starts 'python': python -c, and the code",
             ),
             (desk(look="docker exec desk"), "look starts '': python -c"),
+            (
+                desk(look="docker run --rm --entrypoint python churn -c 'import numpy'"),
+                "look runs 'import numpy': import pandas",
+            ),
+            (
+                desk(look=LINES["start"].replace("--name desk", "--entrypoint python")),
+                "leave --name and -p out",
+            ),
+            (desk(stop="docker"), "stop is docker alone"),
             (desk(stop="docker kill desk"), "gives it no time to finish"),
             (desk(stop="docker rm -f desk"), "without any time to finish"),
             (desk(stop="docker stop churn"), "the container is named desk"),
             (desk(stop="docker stop -t 0 desk"), "0 seconds"),
-            (desk(stop="docker stop --signal KILL desk"), "sends another signal"),
+            (desk(stop="docker stop --signal KILL desk"), "names a signal"),
             (desk(stop='docker stop "desk'), "opened and not closed"),
         ],
     },

@@ -3,7 +3,7 @@
 from proof import Instead
 
 DAY = [
-    "eb init churn -p docker -r eu-north-1",
+    "eb init churn -p 'Docker running on 64bit Amazon Linux 2023' -r eu-north-1",
     "eb create churn-prod -s",
     "eb setenv CHURN_API_KEY=$CHURN_API_KEY",
     "eb deploy",
@@ -31,7 +31,7 @@ ANSWERS = {
         "right": [
             """
 commands = [
-    "eb init churn -p docker -r eu-north-1",
+    "eb init churn -p 'Docker running on 64bit Amazon Linux 2023' -r eu-north-1",
     "eb create churn-prod -s",
     "eb setenv CHURN_API_KEY=$CHURN_API_KEY",
     "eb deploy",
@@ -53,7 +53,7 @@ commands = [
 """,
             """
 commands = (
-    "eb init -r eu-north-1 -pdocker churn",
+    "eb init -r eu-north-1 '-pDocker running on 64bit Amazon Linux 2023' churn",
     "eb create -s -c churn-prod -nh churn-prod --region=eu-north-1",
     'eb setenv -e churn-prod "CHURN_API_KEY=${CHURN_API_KEY}" --timeout 5',
     "eb printenv",
@@ -65,7 +65,7 @@ commands = (
 """,
             """
 commands = [
-    "eb init churn --platform docker --region eu-north-1",
+    "eb init churn --platform='Docker running on 64bit Amazon Linux 2023' --region eu-north-1",
     "eb create churn-prod --single",
     "eb setenv CHURN_API_KEY=$env:CHURN_API_KEY -e churn-prod",
     "eb deploy",
@@ -114,6 +114,16 @@ commands = [
                 "names no platform, and the EB CLI would ask",
             ),
             (change(0, "eb init churn -p docker"), "names no region"),
+            (
+                change(0, "eb init churn -p docker -r eu-north-1"),
+                "lets the EB CLI choose the Amazon Linux",
+            ),
+            (
+                change(1, "eb create churn-prod -s -p python-3.11"),
+                "chooses a platform where no Dockerfile is read",
+            ),
+            (change(1, "eb create churn-prod -single"), "--single has two hyphens"),
+            (day("; ".join(DAY)), "holds several commands"),
             (change(0, "eb init churn -p docker -r us-east-1"), "Stockholm is eu-north-1"),
             (
                 change(0, "eb init -p docker -r eu-north-1"),
@@ -215,6 +225,14 @@ def still_costs(account):
                 "with one disk that is 'in use', should be ['disk-3'], and is []",
             ),
             (Instead('["state"] == "running"', '["state"] != "terminated"'), "it does not run"),
+            (Instead('["state"] == "running"', '["state"] != "stopped"'), "it does not run yet"),
+            (
+                Instead(
+                    "    return [entry",
+                    '    for entry in list(account):\n        if entry["state"] == "terminated":\n            account.remove(entry)\n    return [entry',
+                ),
+                "changes the account",
+            ),
             (
                 Instead(
                     'if entry["state"] in ("terminated", "deleted")', 'if entry["state"] == "-"'
@@ -348,6 +366,10 @@ def hours_left(credit, environment, prices):
             (Instead("        instances * prices", "        prices"), "count all instances"),
             (Instead("int(credit", "round(credit"), "is paid in part only: cut it off"),
             (
+                Instead("int(credit / per_hour)", "int(round(credit / per_hour, 2))"),
+                "is paid in part only: cut it off",
+            ),
+            (
                 Instead("int(credit / per_hour)", "int(credit / per_hour) + 1"),
                 "is paid in part only: cut it off",
             ),
@@ -480,6 +502,7 @@ def goes_up(events, way):
                 "git add takes it from there, and nobody else",
             ),
             (Instead("name in index or ", ""), "is added again, ignored or not"),
+            (Instead("ignored.add(name)", "ignored = [name]"), "each line of .gitignore counts"),
             (
                 Instead(" if name in index or name not in ignored", ""),
                 "passes a new file over that is ignored",
@@ -569,6 +592,15 @@ def preflight(status, needed):
                 "is one line, ends with /",
             ),
             (Instead('new.endswith("/") and ', ""), "compare the whole path"),
+            (
+                Instead("file.startswith(new)", 'new[:-1] in file.split("/")'),
+                "that is another folder data",
+            ),
+            (Instead("file.startswith(new)", 'new[:-1] == file.split("/")[0]'), "holds this file"),
+            (
+                Instead('letters[0] in "AR"', 'letters in ("A ", "AM") or letters[0] == "R"'),
+                "its first letter is A",
+            ),
             (Instead("file == new", "file in new"), "compare the whole path"),
             (Instead("file.startswith(new)", "new in file"), "compare the whole path"),
             (
@@ -653,7 +685,7 @@ def preflight(status, needed):
                     "    found = {}",
                     '    needed = ["Dockerfile", "Pipfile.lock", "solutions/train.py", "data/customer.json", "Pipfile"]\n    found = {}',
                 ),
-                "it is a parameter",
+                "needed is a parameter",
             ),
             (
                 Instead("    return found", "    needed.clear()\n    return found"),
@@ -751,6 +783,19 @@ def may_send(url):
 """,
                 "before @ is a user's name, and the machine is example.com",
             ),
+            (
+                Instead('"127.0.0.1", "::1"', '"127.0.0.1", "0.0.0.0", "::1"'),
+                "0.0.0.0 is none of the three",
+            ),
+            (
+                Instead('("localhost", "127.0.0.1", "::1")', '"localhost, 127.0.0.1, ::1"'),
+                "that is a piece of localhost|TypeError",
+            ),
+            (Instead('scheme == "http" and ', 'scheme[:4] == "http" and '), "neither http nor"),
+            (
+                Instead("parts = urlsplit(url)", 'parts = urlsplit(url.split("@")[-1])'),
+                "https may go anywhere",
+            ),
             (Instead("return bool(host)", "return True"), "with a machine in it"),
             (Instead("return bool(host)", "return host"), "should be of type bool"),
             (
@@ -838,6 +883,14 @@ def may_send(url):
             ),
             Instead(
                 "    sent =",
+                """    auth = request.authorization
+    if auth and auth.type == "bearer" and hmac.compare_digest((auth.token or "").encode(), KEY.encode()):
+        return None
+    return jsonify(error="No."), 401, {"WWW-Authenticate": "Bearer"}
+    sent =""",
+            ),
+            Instead(
+                "    sent =",
                 "    import secrets, hashlib\n\n    sent =",
                 COMPARE,
                 'secrets.compare_digest(hashlib.sha256(sent.encode()).digest(), hashlib.sha256(b"Bearer " + KEY.encode()).digest())',
@@ -871,6 +924,26 @@ def may_send(url):
                 "the header is the word Bearer, a blank and",
             ),
             (Instead(COMPARE, 'sent.startswith(f"Bearer {KEY}")'), "it has a character too many"),
+            (
+                Instead("sent.encode()", 'sent.encode("ascii", "ignore")'),
+                "it has a character too many",
+            ),
+            (
+                Instead("sent.encode()", "sent[7:].encode()", 'f"Bearer {KEY}"', "KEY"),
+                "Digest for-practice-only-1234 should be answered with 401",
+            ),
+            (Instead("def gate():", "def gate(request):"), "The service's log says where"),
+            (
+                Instead('"WWW-Authenticate": "Bearer"', '"WWW-Authenticate": f"Bearer {KEY}"'),
+                "the answer 401 holds the key",
+            ),
+            (
+                Instead(
+                    REFUSE, "from werkzeug.exceptions import Unauthorized\n\n    raise Unauthorized"
+                ),
+                "abort(401) and raise make a web page",
+            ),
+            (Instead("request.path)", 'request.path.rstrip("/"))'), "only the path /ping is open"),
             (
                 Instead(COMPARE, 'sent and f"Bearer {KEY}".startswith(sent)'),
                 "there is no key behind it",
@@ -912,7 +985,7 @@ def may_send(url):
             ),
             (
                 Instead(REFUSE, "from flask import abort\n\n    abort(401)"),
-                "abort(401) makes a web page",
+                "abort(401) and raise make a web page",
             ),
             (
                 Instead(REFUSE, 'return "No.", 401'),
@@ -1098,6 +1171,25 @@ def ask(url, customer, key):
             (
                 Instead('url + "/predict"', '"http://127.0.0.1:9/predict"'),
                 "should send one request to url, and sends 0",
+            ),
+            (
+                Instead("    response =", '    headers["Cookie"] = f"key={key}"\n    response ='),
+                "the key stands in the header Cookie, too",
+            ),
+            (
+                Instead("    response =", "    key = os.environ['KEY']\n    response ="),
+                "sends 0 (it raised NameError",
+            ),
+            (
+                Instead("if response.status_code == 401", "if not response.ok"),
+                "after a 400 ask raises a PermissionError as after a 401",
+            ),
+            (
+                Instead(
+                    "    response =",
+                    "    import sys\n    print(key, file=sys.stderr)\n    response =",
+                ),
+                "ask prints",
             ),
             (
                 Instead("    response.raise_for_status()\n", ""),
