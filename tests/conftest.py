@@ -16,12 +16,15 @@ from labkit import ROOT, SOLUTIONS
 from labkit.service import free_port, start
 
 
+STARTS_A_SERVICE = {"03", "04", "05", "06", "07", "09"}  # the lessons that do, on port 9696
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Keep a lesson's cells together, and apart from all else that wants port 9696."""
     for item in items:
         if item.path.suffix == ".ipynb":
-            own_service = item.path.stem[:2] >= "03"
+            own_service = item.path.stem[:2] in STARTS_A_SERVICE
             group = "port9696" if own_service else item.path.stem
             item.add_marker(pytest.mark.xdist_group(group))
 

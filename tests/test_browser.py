@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import assert_one_sentence
+from conftest import STARTS_A_SERVICE, assert_one_sentence
 from playwright.sync_api import sync_playwright
 
 from labkit import ROOT
@@ -25,7 +25,7 @@ PORT = 9696
 AUTOSAVE = """() => window.jupyterapp.serviceManager.settings
     .fetch('@jupyterlab/docmanager-extension:plugin').then(plugin => plugin.raw)"""
 
-own_services = pytest.mark.xdist_group("port9696")  # lessons 3 to 6 start theirs there
+own_services = pytest.mark.xdist_group("port9696")
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,9 @@ def assert_all_well(cells, counting_from=1):
         pytest.param(
             path,
             id=path.stem,
-            marks=own_services if path.stem >= "03" else pytest.mark.xdist_group("browser"),
+            marks=own_services
+            if path.stem[:2] in STARTS_A_SERVICE
+            else pytest.mark.xdist_group("browser"),
         )
         for path in LESSONS
     ],
@@ -104,7 +106,8 @@ def test_lesson_runs_in_the_browser(page, lab, path):
     cells = browser.run_all(page)
     screenshot(page, f"{path.stem}-run")
     assert_all_well(cells)
-    assert path.stem < "03" or not is_open(PORT), "a service is left behind"
+    own_service = path.stem[:2] in STARTS_A_SERVICE
+    assert not own_service or not is_open(PORT), "a service is left behind"
     if path == LESSONS[0]:
         assert page.locator("text=Would you like").count() == 0, "JupyterLab asks about news"
         assert "86400" in page.evaluate(AUTOSAVE), "JupyterLab would save into the lessons"
