@@ -15,7 +15,6 @@ import pytest
 from labkit import ROOT, SOLUTIONS
 from labkit.service import free_port, start
 
-
 STARTS_A_SERVICE = {"03", "04", "05", "06", "07", "09"}  # the lessons that do, on port 9696
 
 
