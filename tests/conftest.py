@@ -43,6 +43,14 @@ def copy_lab(folder):
     return folder
 
 
+def git(folder, *words):
+    """Run git in a folder, as somebody, and free of this machine's settings that would matter."""
+    who = ["-c", "user.name=me", "-c", "user.email=me@example.org", "-c", "commit.gpgsign=false"]
+    bare = {name: text for name, text in os.environ.items() if name[:4] != "GIT_"}
+    command = ["git", *who, "-c", "core.autocrlf=false", *words]
+    subprocess.run(command, cwd=folder, env=bare, check=True, capture_output=True)
+
+
 def assert_one_sentence(text, *words):
     """Hold that a message is one line, no stack trace, and has the words."""
     assert isinstance(text, str)

@@ -8,7 +8,7 @@ import sys
 import zipfile
 
 import pytest
-from conftest import assert_one_sentence, copy_lab
+from conftest import assert_one_sentence, copy_lab, git
 
 from labkit import ROOT
 
@@ -24,11 +24,6 @@ EXPECTED = {
     "solutions/train.py",
 }
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="left out: git is not installed")
-
-
-def git(folder, *arguments):
-    identity = ["-c", "user.name=me", "-c", "user.email=me@example.org"]
-    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
 
 
 def bundle(folder, *options):

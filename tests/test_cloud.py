@@ -12,7 +12,7 @@ import nbformat
 import pytest
 import yaml
 from answers import lab_09
-from conftest import copy_lab
+from conftest import copy_lab, git
 
 from labkit import ROOT, SOLUTIONS
 
@@ -193,13 +193,6 @@ def folder(tmp_path):
     (tmp_path / ".elasticbeanstalk" / "config.yml").write_text(config, encoding="utf-8")
     (tmp_path / "service.py").write_text("version 1")
     return tmp_path
-
-
-def git(folder, *words):
-    who = ["-c", "user.name=me", "-c", "user.email=me@example.org", "-c", "commit.gpgsign=false"]
-    bare = {name: text for name, text in os.environ.items() if name[:4] != "GIT_"}
-    command = ["git", *who, "-c", "core.autocrlf=false", *words]
-    subprocess.run(command, cwd=folder, env=bare, check=True, capture_output=True)
 
 
 @in_eb_group
