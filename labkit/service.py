@@ -154,17 +154,25 @@ class Service:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        _, alive = psutil.wait_procs(family, timeout=5)
+        self._reader.join(5)  # the log ends when the last of the family has ended
+        _, alive = psutil.wait_procs([one for one in family if not has_ended(one)], timeout=5)
         for process in alive:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        self._reader.join(5)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.stop()
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Say whether a process has ended, even if its parent has not been told yet (a zombie)."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def is_open(port: int) -> bool:
