@@ -20,8 +20,11 @@ STARTS_A_SERVICE = {"03", "04", "05", "06", "07", "09"}  # the lessons that do, 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Keep a lesson's cells together, and apart from all else that wants port 9696."""
+    """Leave out what is slow. Keep a lesson's cells together, and apart from others on its port."""
+    reason = "left out: takes long; .ci/run runs it (LAB_SLOW=1)"
     for item in items:
+        if item.get_closest_marker("slow") and not os.environ.get("LAB_SLOW"):
+            item.add_marker(pytest.mark.skip(reason=reason))
         if item.path.suffix == ".ipynb":
             own_service = item.path.stem[:2] in STARTS_A_SERVICE
             group = "port9696" if own_service else item.path.stem
@@ -86,11 +89,9 @@ def service_url(request) -> str:
 
 @pytest.fixture(scope="session")
 def eb_python(tmp_path_factory) -> Path:
-    """A Python that has the EB CLI: EB_CLI_PYTHON, or in CI one that is made as lesson 9 says."""
+    """A Python that has the EB CLI: EB_CLI_PYTHON, or one that is made as lesson 9 says."""
     if given := os.environ.get("EB_CLI_PYTHON"):
         return Path(given)
-    if not os.environ.get("CI"):
-        pytest.skip("left out: needs the EB CLI (EB_CLI_PYTHON names a Python with it); runs in CI")
     folder = tmp_path_factory.mktemp("eb")
     python = folder / "eb" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     command = [sys.executable, "-m", "pipenv", "requirements", "--categories", "cloud", "--hash"]

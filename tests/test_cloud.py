@@ -123,18 +123,21 @@ def test_eb_lines_are_found_wherever_they_stand():
     assert found == {"eb status --help", "eb open", "eb deploy"}
 
 
+@pytest.mark.slow
 @in_eb_group
 def test_every_eb_line_is_one_that_the_eb_cli_takes(eb_python):
     refused = {line: why for line, why in verdicts(eb_python, all_lines()).items() if why}
     assert not refused
 
 
+@pytest.mark.slow
 @in_eb_group
 def test_wrong_eb_lines_are_refused(eb_python):
     for line, why in verdicts(eb_python, list(WRONG)).items():
         assert WRONG[line] in why, line
 
 
+@pytest.mark.slow
 @in_eb_group
 def test_the_eb_cli_is_the_one_that_the_lesson_speaks_of(eb_python):
     version = json.loads((ROOT / "Pipfile.lock").read_text("utf-8"))["cloud"]["awsebcli"]["version"]
@@ -195,6 +198,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 @in_eb_group
 @pytest.mark.skipif(not shutil.which("git"), reason="left out: needs git")
 def test_what_eb_uploads_is_what_the_lesson_says(folder, eb_python):
@@ -236,6 +240,7 @@ print(json.dumps([created, set_, sorted(map(str, removed))]))
 """
 
 
+@pytest.mark.slow
 @in_eb_group
 def test_an_empty_key_is_left_out_or_taken_away_without_a_word(folder, eb_python):
     created, set_, removed = ask_eb(eb_python, EMPTY, folder)
@@ -258,6 +263,7 @@ print(json.dumps(chosen))
 """
 
 
+@pytest.mark.slow
 @in_eb_group
 def test_the_short_platform_name_leaves_the_choice_to_a_list(folder, eb_python):
     one, other = ask_eb(eb_python, PLATFORM, folder)

@@ -196,10 +196,7 @@ def test_curl_lines_get_the_answers_that_the_readme_promises(model_file):
 
 
 @pytest.mark.xdist_group("start")  # not while that one counts what it downloads
-@pytest.mark.skipif(
-    not os.environ.get("LAB_PIPENV"),
-    reason="left out: the Pipenv way installs it all again; .ci/run runs it (LAB_PIPENV=1)",
-)
+@pytest.mark.slow
 def test_pipenv_way(tmp_path):
     lab, port = copy_lab(tmp_path / "lab"), free_port()
     foreign = ("VIRTUAL_ENV", "PYTHONPATH")

@@ -345,7 +345,7 @@ CASES = [
         id=f"{lesson[:2]}-{text[:40]}",
         marks=[
             *([pytest.mark.xdist_group("port9696")] if "9696" in code else []),
-            *([pytest.mark.xdist_group("eb")] if code.startswith(EB) else []),
+            *([pytest.mark.xdist_group("eb"), pytest.mark.slow] if code.startswith(EB) else []),
             *([NEEDS_GIT] if code.startswith(REPOSITORY) else []),
         ],
     )

@@ -74,10 +74,6 @@ def test_training_lesson_stops_at_data_that_is_not_there(tmp_path):
         run("01_train_the_model.ipynb", tmp_path, data_path="nowhere.csv")
 
 
-def test_saving_lesson_runs(tmp_path):
-    assert "verdict: Not churn" in run("02_save_and_load.ipynb", tmp_path)
-
-
 @pytest.mark.parametrize(
     "name",
     [  # flask_test.py and churn_serving_first.py know no other port than 9696

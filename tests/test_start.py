@@ -443,6 +443,7 @@ def test_uv_asks_the_index_that_pip_is_set_up_for(module, tmp_path, monkeypatch)
     assert variables["UV_DEFAULT_INDEX"] == "the user's"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
 def test_other_supported_pythons_build_it_too(version, fresh, cache):
     if version == VERSION:
