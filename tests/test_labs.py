@@ -134,6 +134,7 @@ def test_solved_lab_is_correct(short, tmp_path, monkeypatch):
     assert [line[0] for line in said] == ["✔"] * len(proof.lab_of(short).exercises)
 
 
+@pytest.mark.slow  # the same code as in the notebook, once more
 @each_lab
 def test_source_is_a_script_that_runs_and_is_correct(short, tmp_path, monkeypatch):
     port = 9696 if short == "lab_03" else free_port()

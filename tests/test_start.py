@@ -464,6 +464,7 @@ def test_other_supported_pythons_build_it_too(version, fresh, cache):
     assert child.returncode == 0, child.stdout
 
 
+@pytest.mark.slow
 @posix_only
 def test_a_moved_lab_is_built_anew_and_ctrl_c_does_no_harm(built, cache):
     # A package that is there in part looks complete to uv: nothing old may stay.
@@ -481,6 +482,7 @@ def test_a_moved_lab_is_built_anew_and_ctrl_c_does_no_harm(built, cache):
         (built / ".venv/complete.json").unlink(missing_ok=True)
 
 
+@pytest.mark.slow
 @posix_only
 def test_a_lab_without_its_python_is_built_anew_even_when_it_was_killed(built, cache):
     python_of(built).unlink(missing_ok=True)
