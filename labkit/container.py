@@ -1,7 +1,7 @@
 """Docker in a notebook: a terminal's lines are run where an engine answers, else shown as recorded.
 
 What they printed when an engine ran them is in notebooks/08_docker.toml, with the date;
-tools/record_docker.py writes it, and the test of the image compares it with what it builds.
+tools/record_docker.py writes it, and tests/image.py holds the layers' sizes in it against a build.
 """
 
 import functools
@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import time
 import tomllib
-import urllib.error
 import urllib.request
 
 from labkit import ROOT, LabError
@@ -60,8 +59,6 @@ def terminal(line: str, only: list[str] | None = None, until: str = "") -> None:
     if engine():
         print(f"$ {line}")
         output = run(line)
-        if until:
-            wait_for(until)
     else:
         outputs = {one["line"]: one["output"] for one in record()["run"]}
         if line not in outputs:
@@ -70,6 +67,8 @@ def terminal(line: str, only: list[str] | None = None, until: str = "") -> None:
         output = outputs[line]
     lines = output.splitlines()
     print(*(one for one in lines if not only or any(text in one for text in only)), sep="\n")
+    if until and engine():
+        wait_for(until)
 
 
 def wait_for(url: str, seconds: float = 30) -> None:
@@ -79,6 +78,6 @@ def wait_for(url: str, seconds: float = 30) -> None:
         try:
             urllib.request.urlopen(url, timeout=5).close()
             return
-        except (OSError, urllib.error.URLError):
+        except OSError:
             time.sleep(0.2)
-    raise LabError(f"Nothing answers on {url}: `docker logs` and the container's name say why.")
+    raise LabError(f"Nothing answers on {url}: `docker logs` with the container's name says why.")

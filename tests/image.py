@@ -283,13 +283,13 @@ def ask(path):
 
 
 @contextlib.contextmanager
-def service(engine, **options):
+def service(engine, seconds=30, **options):
     """Run the image until the block ends; it answers on PORT.
 
-    Raises RuntimeError with its log if it does not answer within 30 seconds.
+    Raises RuntimeError with its log if it does not answer within so many seconds.
     """
     with engine.start(**options) as container:
-        end = time.monotonic() + 30
+        end = time.monotonic() + seconds
         while ask("/ping")[0] != 200:
             if container.process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"the container does not answer; its log: {container.log()}")
@@ -530,13 +530,11 @@ def lab_dockerfiles():
 
 def answers(engine):
     """Say whether a container of the image answers /ping within some seconds."""
-    with engine.start() as container:
-        end = time.monotonic() + 8
-        while ask("/ping") != (200, "PONG"):
-            if container.process.poll() is not None or time.monotonic() > end:
-                return False
-            time.sleep(0.1)
-    return True
+    try:
+        with service(engine, seconds=8):
+            return True
+    except RuntimeError:
+        return False
 
 
 def check_lab(build_and_ask):

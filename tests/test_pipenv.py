@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from labkit import ROOT
-from labkit.service import free_port, start
+from labkit.service import free_port, has_ended, start
 
 CELLS = [
     cell.source
@@ -62,14 +62,6 @@ def pipenv(project, *words):
         cwd=folder, env=settings, check=True, capture_output=True,
     )  # fmt: skip
     return (folder / "Pipfile").read_text(encoding="utf-8")
-
-
-def lives(process):
-    """Say whether a process runs; one that ended may wait for its new parent to take note."""
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def locked(project):
@@ -164,6 +156,6 @@ def test_the_lessons_worker_ends_with_its_parent_in_whatever_way(tmp_path, model
         assert workers
         service.process.kill()
         deadline = time.monotonic() + 10
-        while any(map(lives, workers)) and time.monotonic() < deadline:
+        while not all(map(has_ended, workers)) and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert not any(map(lives, workers))
+        assert all(map(has_ended, workers))
