@@ -138,7 +138,7 @@ def test_the_campaign_goes_on_once_it_has_the_key(service, tmp_path):
     assert "1,409 scored" in ended.stdout and KEY not in ended.stdout + ended.stderr
 
 
-@pytest.mark.parametrize("key", ["two words", "a line\n", "schlüssel"])
+@pytest.mark.parametrize("key", ["two words", "line-end\n", "schlüssel"])
 def test_the_campaign_refuses_what_can_be_no_key(tmp_path, key):
     ended = campaign("http://127.0.0.1:9", tmp_path, CHURN_API_KEY=key)
     assert ended.returncode == 2
