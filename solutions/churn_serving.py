@@ -1,8 +1,4 @@
-"""The churn service: POST a customer to /predict.
-
-In the environment, PORT and CHURN_MODEL change the port and the model's file, and CHURN_API_KEY
-sets a key that a request must carry: Authorization: Bearer KEY.
-"""
+"""The churn service: POST a customer to /predict. README says what else, and how to set it up."""
 
 import hashlib
 import hmac
@@ -13,16 +9,26 @@ import re
 import reprlib
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import sklearn
 from flask import Flask, abort, jsonify, request
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic_core import PydanticCustomError
 from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import HTTPException, Unauthorized
+from werkzeug.exceptions import HTTPException
+from werkzeug.serving import WSGIRequestHandler
+
+
+def agrees(value: str, info: ValidationInfo) -> str:
+    service = "phoneservice" if info.field_name == "multiplelines" else "internetservice"
+    if (has := info.data.get(service)) and (has == "no") != value.startswith("no_"):
+        raise PydanticCustomError("contradiction", f"contradicts {service}, which is {has!r}")
+    return value
+
 
 YesNo = Literal["no", "yes"]
-InternetOption = Literal["no", "no_internet_service", "yes"]
+InternetOption = Annotated[Literal["no", "no_internet_service", "yes"], AfterValidator(agrees)]
 
 
 class Customer(BaseModel):
@@ -34,7 +40,7 @@ class Customer(BaseModel):
     dependents: YesNo
     tenure: Annotated[int, Field(ge=0, le=1200)]  # months
     phoneservice: YesNo
-    multiplelines: Literal["no", "no_phone_service", "yes"]
+    multiplelines: Annotated[Literal["no", "no_phone_service", "yes"], AfterValidator(agrees)]
     internetservice: Literal["dsl", "fiber_optic", "no"]
     onlinesecurity: InternetOption
     onlinebackup: InternetOption
@@ -51,64 +57,76 @@ class Customer(BaseModel):
     totalcharges: Annotated[float, Field(ge=0, le=1_000_000)]
 
 
-BATCH = TypeAdapter(Annotated[list[Customer], Field(max_length=1000)])
-ALLOWED = Customer.model_json_schema()["properties"]
-MESSAGES = {"model_type": "a customer is a JSON object", "extra_forbidden": "unknown field"}
+FIELDS = Customer.model_json_schema()["properties"]
+FEATURES = {name: field.get("enum", field["type"]) for name, field in FIELDS.items()}
+WORDS = {"model_type": "a customer is a JSON object", "extra_forbidden": "unknown field"}
+reprlib.aRepr.maxlevel = 2  # what was given is shown in short
 
 
-def load_model(path):
-    """Return dv, model and the card's essentials; exit if file, card and library don't match."""
+def load_model(path: Path) -> tuple[Any, Any, dict[str, Any]]:
+    """Return dv, model and card, or exit. Another NumPy may do: the known answer decides."""
     try:
-        card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        card = {key: card[key] for key in ["sha256", "versions", "trained", "auc"]}
-        pickled, version = path.read_bytes(), card["versions"]["scikit-learn"]
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        sys.exit(f"No model and card at {path} ({error!r}): run train.py, or set CHURN_MODEL.")
-    if hashlib.sha256(pickled).hexdigest() != card["sha256"]:
-        sys.exit(f"{path} is not the file that its card describes: run train.py again.")
-    if version != sklearn.__version__:
-        sys.exit(f"{path} is of scikit-learn {version}, not {sklearn.__version__}: train again.")
-    return *pickle.loads(pickled), card  # the very bytes that were checked
+        for file in path.with_suffix(".json"), path:
+            if not file.is_file() or file.stat().st_size > 2**26:  # a FIFO would keep us waiting
+                raise OSError(f"{file.name} is missing, or no file, or larger than 64 MiB")
+        card, pickled = json.loads(path.with_suffix(".json").read_bytes()), path.read_bytes()
+        if hashlib.sha256(pickled).hexdigest() != card["sha256"]:
+            sys.exit(f"{path} is not the file that its card describes: run train.py again.")
+        if (version := card["versions"]["scikit-learn"]) != sklearn.__version__:
+            sys.exit(
+                f"{path} is of scikit-learn {version}, not {sklearn.__version__}: train again."
+            )
+        if card["features"] | {"customerid": "string"} != FEATURES | {"seniorcitizen": [0, 1]}:
+            sys.exit(f"{path} was trained on other fields or values than Customer's: train again.")
+        dv, model = pickle.loads(pickled)  # the very bytes that were checked
+        probability = model.predict_proba(dv.transform([card["example"]]))[0, 1]
+        if not abs(probability - card["example_probability"]) <= 1e-9:
+            sys.exit(f"{path} does not give the answer that its card knows: run train.py again.")
+        json.dumps(card, allow_nan=False)  # NaN is not JSON, and /health shows the card
+        return dv, model, {key: card[key] for key in ("sha256", "versions", "trained", "auc")}
+    except Exception as error:  # which one is up to the files
+        sys.exit(f"No model and card at {path} ({error!r:.200}): run train.py, or set CHURN_MODEL.")
 
 
 default = Path(__file__).resolve().with_name("churn-model.bin")
 dv, model, card = load_model(Path(os.environ.get("CHURN_MODEL") or default))
+MODEL = {"Churn-Model": card["sha256"]}  # which model answers
 app = Flask("churn", static_folder=None)
-app.config["MAX_CONTENT_LENGTH"] = 2**20 + 1  # bytes; read_json refuses the last one
-app.url_map.merge_slashes = False  # else /predict//batch is answered by an HTML redirect
-
+app.debug = False  # whatever FLASK_DEBUG says: its debugger runs any code that it is sent
 api_key = os.environ.get("CHURN_API_KEY")
 if api_key is not None and not re.fullmatch(r"[!-~]{16,}", api_key):  # an empty one, say
     sys.exit("CHURN_API_KEY must have 16 or more ASCII characters, no spaces: or leave it unset.")
 
 
 @app.before_request
-def check_key():
-    """Let only GET /ping and /health in without the key. Unknown paths stay unknown."""
-    if api_key is None or request.endpoint in ("ping", "health"):
-        return
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    # compare_digest takes equally long wherever the two differ: its time tells nothing of the key.
-    right = hmac.compare_digest(given.encode("utf-8", "replace"), api_key.encode())
-    if scheme.lower() != "bearer" or not right:
-        need = "This service wants its key, in the header Authorization: Bearer KEY."
-        raise Unauthorized(need, www_authenticate=WWWAuthenticate("bearer"))
+def check_request() -> None:
+    method, path = request.environ["REQUEST_METHOD"], request.environ["PATH_INFO"]
+    if api_key and not (method in ("GET", "HEAD") and path in ("/ping", "/health")):
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        same = hmac.compare_digest(given.encode(errors="replace"), api_key.encode())
+        if scheme.lower() != "bearer" or not same:
+            abort(401, "Send Authorization: Bearer KEY", www_authenticate=WWWAuthenticate("bearer"))
+    if "//" in path:
+        abort(404)
+    if request.url_rule and method not in request.url_rule.methods:
+        abort(405, request.url_rule.methods)
 
 
-def unique(pairs):
-    fields = {}
-    for name, value in pairs:
-        if name in fields:
-            raise ValueError(f"the field {reprlib.repr(name)} stands there twice")
-        fields[name] = value
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > 200:  # no customer: a hundred strangers are enough to say so
+        pairs = [pair for i, pair in enumerate(pairs) if i < 100 or pair[0] in FIELDS]
+    if len(fields := dict(pairs)) < len(pairs):
+        name = max(fields, key=[name for name, _ in pairs].count)
+        raise ValueError(f"the field {reprlib.repr(name)} stands there twice")
     return fields
 
 
-def read_json(request):
-    """Return the request's JSON body, read more strictly than Flask reads it."""
+def read_json(limit: int) -> Any:
+    """Return the JSON of a body of up to `limit` bytes, read more strictly than Flask reads it."""
     if request.mimetype != "application/json":
         abort(415, "Send JSON, with the header Content-Type: application/json.")
-    if len(request.get_data()) > 2**20:  # a body without a length is cut there, not refused
+    request.max_content_length = limit + 1  # a body without a length is cut there, not refused
+    if len(request.get_data()) > limit:
         abort(413)
     try:
         return json.loads(request.get_data().decode("utf-8"), object_pairs_hook=unique)
@@ -116,27 +134,40 @@ def read_json(request):
         abort(400, f"The body can't be read as JSON: {error}.")
 
 
-def predict_single(customer, dv, model):
-    X = dv.transform([customer])
-    return model.predict_proba(X)[0, 1]
-
-
-def answer(probability):
-    # NumPy's numbers are not JSON: float() and bool() make them Python's own.
-    return {"churn_probability": float(probability), "churn": bool(probability >= 0.5)}
+def answers(customers: Any) -> list[dict[str, Any]]:
+    """Return the model's answers, or abort. NumPy's numbers are not JSON: float(), bool()."""
+    features, problems = [], []
+    if not isinstance(customers, list) or len(customers) > 1000:
+        one = {"problem": "a batch is a list of up to 1000 customers", "allowed": list(FIELDS)}
+        problems, customers = [one | {"given": reprlib.repr(customers)[:100]}], []
+    for place, customer in enumerate(customers):
+        try:
+            features.append(Customer.model_validate(customer).model_dump())
+        except ValidationError as invalid:
+            for error in invalid.errors(include_url=False):
+                one = {} if request.path == "/predict" else {"customer": place}
+                one |= {"field": error["loc"][0][:40]} if error["loc"] else {}
+                one["problem"] = WORDS.get(error["type"], error["msg"])
+                one["given"] = reprlib.repr(error["input"])[:100]
+                problems.append(one | {"allowed": FIELDS.get(one.get("field"), list(FIELDS))})
+        if len(problems) >= 100:
+            break
+    while len(json.dumps(problems := problems[:100])) > 60_000:
+        del problems[len(problems) // 2 :]
+    if problems:
+        abort(400, {"error": f"{len(problems)} problem(s)", "problems": problems})
+    probabilities = model.predict_proba(dv.transform(features))[:, 1] if features else []
+    return [{"churn_probability": float(p), "churn": bool(p >= 0.5)} for p in probabilities]
 
 
 @app.route("/predict", methods=["POST"])
 def predict():
-    customer = Customer.model_validate(read_json(request))
-    return jsonify(answer(predict_single(customer.model_dump(), dv, model)))
+    return jsonify(answers([read_json(2**14)])[0]), MODEL
 
 
 @app.route("/predict/batch", methods=["POST"])
 def predict_batch():
-    customers = [customer.model_dump() for customer in BATCH.validate_python(read_json(request))]
-    probabilities = model.predict_proba(dv.transform(customers))[:, 1] if customers else []
-    return jsonify([answer(probability) for probability in probabilities])
+    return jsonify(answers(read_json(2**20))), MODEL
 
 
 @app.route("/ping", methods=["GET"])
@@ -149,26 +180,21 @@ def health():
     return jsonify(status="ok", model=card)
 
 
-@app.errorhandler(ValidationError)
-def refuse(invalid):
-    problems = []
-    for error in invalid.errors(include_url=False)[:100]:
-        one = {"customer" if isinstance(step, int) else "field": step for step in error["loc"]}
-        one["problem"] = MESSAGES.get(error["type"], error["msg"])
-        one["given"] = reprlib.repr(error["input"])  # shortened
-        one["allowed"] = ALLOWED.get(one.get("field"), list(ALLOWED))
-        problems.append(one)
-    return jsonify(error=f"{invalid.error_count()} problem(s)", problems=problems), 400
-
-
 @app.errorhandler(HTTPException)  # an unexpected exception comes here as a 500, logged
 def as_json(error):
+    told = error.description if type(error.description) is dict else {"error": error.description}
     response = error.get_response()
-    response.data, response.content_type = jsonify(error=error.description).data, "application/json"
-    return response
+    response.data, response.content_type = jsonify(told).data, "application/json"
+    return response, MODEL
 
 
 if __name__ == "__main__":
     if not (port := os.environ.get("PORT") or "9696").isdecimal() or int(port) > 65535:
         sys.exit(f"PORT is {port!r}: it must be a number up to 65535.")
-    app.run(host="127.0.0.1", port=int(port))
+
+    class Exact(WSGIRequestHandler):
+        def make_environ(self):  # Python's server takes //ping for /ping
+            path = self.requestline.split()[1]
+            return super().make_environ() | ({"PATH_INFO": path} if path[:2] == "//" else {})
+
+    app.run(host="127.0.0.1", port=int(port), debug=False, request_handler=Exact)

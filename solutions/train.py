@@ -3,11 +3,15 @@
 import argparse
 import hashlib
 import json
+import os
 import pickle
 import platform
+import random
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -98,13 +102,22 @@ def allowed_values(df):
 
 def write(path, data):
     """Write the bytes so that a crash leaves the old file or the new one, never a half."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+    temporary = path.with_name(f"{path.name}.{uuid4().hex}.part")  # nobody else's
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())  # after a power cut, too
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
-def save(path, dv, model, **card):
-    """Pickle the tuple (dv, model) to path, and describe it in the card beside it (.json)."""
+def save(path, dv, model, customer, **card):
+    """Pickle the tuple (dv, model) to path, and describe it in the card beside it (.json).
+
+    The card holds the answer for one customer, by which the loaded pair can be tested.
+    """
     pickled = pickle.dumps((dv, model))
     card = {
         "sha256": hashlib.sha256(pickled).hexdigest(),
@@ -114,9 +127,19 @@ def save(path, dv, model, **card):
             "numpy": np.__version__,
         },
         **card,
+        "example": customer,
+        "example_probability": predict_single(customer, dv, model),
     }
-    write(path, pickled)
-    write(path.with_suffix(".json"), (json.dumps(card, indent=2) + "\n").encode())
+    card_path, text = path.with_suffix(".json"), json.dumps(card, indent=2) + "\n"
+    while True:
+        write(path, pickled)
+        write(card_path, text.encode())
+        # Another training may have written between the two: who writes last sees a pair, or
+        # writes again.
+        written = hashlib.sha256(path.read_bytes()).hexdigest()
+        if json.loads(card_path.read_bytes())["sha256"] == written:
+            return
+        time.sleep(random.uniform(0, 0.1))
 
 
 def main():
@@ -130,6 +153,8 @@ def main():
 
     df = read_customers(args.data)
     df_train, df_test = split(df)
+    if df_train["churn"].nunique() < 2 or df_test["churn"].nunique() < 2:
+        raise ValueError(f"{args.data} can't be learned from: it has too few who left or stayed")
     dv, model = train(df_train, C=args.C)
     auc = roc_auc_score(df_test["churn"], predict(df_test, dv, model))
     print(f"trained on {len(df_train)} customers, tested on {len(df_test)}: AUC {auc:.4f}")
@@ -138,7 +163,7 @@ def main():
     print(f"customer {customer['customerid']}: {predict_single(customer, dv, model):.4f}")
 
     save(
-        args.out, dv, model,
+        args.out, dv, model, customer,
         trained=datetime.now(UTC).date().isoformat(),
         C=args.C,
         auc=round(auc, 4),
