@@ -41,6 +41,11 @@ RUN --mount=type=cache,target=/root/.cache \
 # ── training: the model is made here, with the same versions that will load it ───────────────────
 FROM packages AS training
 
+# The last digits of what is learned are up to the processor that learns. On any x86-64 machine,
+# these two lines make it compute like the same one, with one thread: so each build makes the same
+# model, and two machines that built for themselves give the same answers.
+ENV OPENBLAS_CORETYPE=Haswell OPENBLAS_NUM_THREADS=1
+
 # [train] adds pandas, in this stage's copy of the environment only.
 RUN --mount=type=cache,target=/root/.cache \
     PIPENV_VERBOSITY=-1 pipenv install --deploy --categories train
@@ -57,7 +62,7 @@ WORKDIR /app
 COPY --from=packages /opt/venv /opt/venv
 COPY --from=training /build/churn-model.bin /build/churn-model.json ./
 # Readable for everybody, whatever the access rights on the machine that builds.
-COPY --chmod=644 solutions/churn_serving.py ./
+COPY --chmod=644 solutions/churn_serving.py solutions/production.py ./
 
 # Not root: a hole in the service is then not a hole in the container. A number needs no entry in
 # /etc/passwd, and a platform can see that it is not root's 0. All files here belong to root, so the
@@ -66,21 +71,9 @@ USER 10001:10001
 
 # Each can be changed without a new build: `docker run -e PORT=8080 -p 127.0.0.1:9696:8080 churn`.
 # 0.0.0.0 is every address of the container: 127.0.0.1 in here can't be reached from outside.
-# One worker process per container: for more load, run more containers. Its eight threads keep
-# /health quick while others compute, or wait for the rest of a slow client's body (granian's log
-# warns that eight are many for few cores: these mostly wait). They stay for ten minutes without
-# work, not half a minute: a SIGTERM that comes while granian starts a thread can get lost.
-# At SIGTERM (`docker stop`) granian takes no new connection, finishes what runs, and ends; after
-# 8 seconds it ends what still hangs, since Docker itself kills everything after 10.
 # Python's output goes to `docker logs` at once, and it writes no .pyc files.
-ENV PORT=9696 \
-    GRANIAN_HOST=0.0.0.0 \
-    GRANIAN_INTERFACE=wsgi \
-    GRANIAN_WORKERS=1 \
-    GRANIAN_BLOCKING_THREADS=8 \
-    GRANIAN_BLOCKING_THREADS_IDLE_TIMEOUT=600 \
-    GRANIAN_WORKERS_KILL_TIMEOUT=8 \
-    GRANIAN_LOG_ACCESS_ENABLED=true \
+ENV CHURN_HOST=0.0.0.0 \
+    PORT=9696 \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1
 
@@ -92,8 +85,12 @@ EXPOSE 9696
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as web; web.build_opener(web.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['PORT'] + '/health', timeout=4)"]
 
-# Why granian: if the service can't start (a damaged model), it ends with an error, so the platform
-# notices; gunicorn would start it again for ever. waitress drops running requests at SIGTERM.
-# The brackets start the program itself, with no shell between it and Docker's signals. `env -S`
-# only puts in ${PORT}, and becomes granian.
-ENTRYPOINT ["/usr/bin/env", "-S", "granian --port ${PORT} churn_serving:app"]
+# production.py is a front door for churn_serving.py: it waits for slow clients so that the service
+# need not, and writes one line a request. One process answers: for more load, run more containers.
+# At SIGTERM (`docker stop`) it takes no new connection, finishes what runs, and ends; after 8
+# seconds it ends what still hangs, since Docker itself kills everything after 10.
+# The server in it is granian. If the service can't start (a damaged model), granian ends with an
+# error, so the platform notices; gunicorn would start it again for ever, and waitress drops running
+# requests at SIGTERM.
+# The brackets start the program itself, with no shell between it and Docker's signals.
+ENTRYPOINT ["python", "production.py"]
