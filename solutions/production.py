@@ -1,4 +1,4 @@
-"""The churn service as the container runs it: `python production.py`; CHURN_HOST and PORT say where.
+"""The churn service as the container runs it: `python production.py`, on CHURN_HOST and PORT.
 
 A front door: an event loop reads the requests, hundreds side by side, and calls the Flask app when
 a body is whole. So a slow client costs some memory for some seconds, and holds up nobody.
