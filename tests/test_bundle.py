@@ -21,18 +21,20 @@ EXPECTED = {
     "data/customer.json",
     "data/telco-customer-churn.csv",
     "solutions/churn_serving.py",
+    "solutions/production.py",
     "solutions/train.py",
 }
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="left out: git is not installed")
 
 
-def bundle(folder, *options):
+def bundle(folder, *options, **more):
     return subprocess.run(
         [sys.executable, folder / "tools" / "bundle.py", *options],
         cwd=folder.parent,  # it must not rely on the working directory
         env=os.environ | {"PYTHONUTF8": "1", "GIT_CEILING_DIRECTORIES": str(folder.parent)},
         capture_output=True,
         encoding="utf-8",
+        **more,
     )
 
 
@@ -63,12 +65,15 @@ def test_the_archive_holds_what_it_must_and_nothing_else(repository):
     ended = bundle(repository)
     assert ended.returncode == 0, ended.stderr
     assert re.fullmatch(
-        r"churn-service\.zip: 9 files, 0\.\d\d MB, of [0-9a-f]{7,} Everything\n", ended.stdout
+        rf"churn-service\.zip: {len(EXPECTED)} files, \d\.\d\d MB, of [0-9a-f]{{7,}} Everything\n",
+        ended.stdout,
     )
     archive = repository / "churn-service.zip"
     assert names(archive) == EXPECTED
     with zipfile.ZipFile(archive) as packed:
         assert all(packed.read(name) == (ROOT / name).read_bytes() for name in EXPECTED)
+        assert packed.comment.decode().startswith(ended.stdout.split()[-2])  # the commit
+        assert {one.external_attr >> 16 for one in packed.infolist()} == {0o100644}
     done = subprocess.run(
         ["git", "status", "--porcelain", archive.name], cwd=repository, capture_output=True
     )
@@ -97,6 +102,86 @@ def test_the_same_commit_gives_the_same_bytes(clone, tmp_path):
     git(clone, "commit", "--quiet", "--all", "--message", "Another")
     assert bundle(clone, "--output", tmp_path / "b.zip").returncode == 0
     assert (tmp_path / "a.zip").read_bytes() != (tmp_path / "b.zip").read_bytes()
+
+
+@pytest.mark.parametrize("attributes", [".git/info/attributes", ".gitattributes"])
+def test_no_attribute_of_git_changes_what_is_packed(clone, tmp_path, attributes):
+    with (clone / "solutions" / "train.py").open("a", encoding="utf-8") as file:
+        file.write("# $Format:%H$\n")
+    with (clone / attributes).open("a", encoding="utf-8") as file:
+        file.write("data export-ignore\n*.py export-subst\nPipfile text eol=crlf\n")
+    git(clone, "add", ".")
+    git(clone, "commit", "--quiet", "--message", "Attributes")
+    ended = bundle(clone, "--output", tmp_path / "a.zip")
+    assert ended.stdout.startswith(f"a.zip: {len(EXPECTED)} files, "), ended.stderr
+    assert names(tmp_path / "a.zip") == EXPECTED
+    with zipfile.ZipFile(tmp_path / "a.zip") as packed:
+        assert packed.read("solutions/train.py").endswith(b"# $Format:%H$\n")
+        assert packed.read("Pipfile") == (ROOT / "Pipfile").read_bytes()
+
+
+def somebody_elses_archive(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(".ebextensions/churn.config", "option_settings: {}\n")
+        archive.writestr("thesis.txt", "years of work")
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        lambda path: path.write_text("# A README\n", encoding="utf-8"),
+        somebody_elses_archive,
+        lambda path: zipfile.ZipFile(path, "w").close(),
+    ],
+    ids=["a text", "an archive of something else", "an empty archive"],
+)
+def test_what_is_no_archive_of_ours_is_not_overwritten(repository, tmp_path, put):
+    path = tmp_path / "there"
+    put(path)
+    before = path.read_bytes()
+    ended = bundle(repository, "--output", path)
+    assert ended.returncode == 1 and ended.stdout == ""
+    assert_one_sentence(ended.stderr, "Nothing is packed.", "is no archive of this program")
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+def test_an_earlier_archive_gives_way(repository, tmp_path):
+    """Also one that git made, with entries for the folders, and one with fewer files."""
+    git(repository, "archive", "--format=zip", f"--output={tmp_path / 'a.zip'}", "HEAD",
+        "--", ".ebextensions", "Dockerfile", "solutions/train.py")  # fmt: skip
+    assert bundle(repository, "--output", tmp_path / "a.zip").returncode == 0
+    assert names(tmp_path / "a.zip") == EXPECTED
+    assert list(tmp_path.iterdir()) == [tmp_path / "a.zip"]
+
+
+@pytest.mark.parametrize("there", ["folder", "missing/a.zip"])
+def test_where_nothing_can_be_written_it_says_so(repository, tmp_path, there):
+    (tmp_path / "folder").mkdir()
+    ended = bundle(repository, "--output", tmp_path / there)
+    assert ended.returncode == 1
+    assert_one_sentence(ended.stderr, "Nothing is packed.", there.partition("/")[0])
+    assert "clone" not in ended.stderr
+    assert list(tmp_path.rglob("*")) == [tmp_path / "folder"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="left out: no limits of file sizes")
+@pytest.mark.parametrize("earlier", [True, False])
+def test_a_full_disk_leaves_no_half_archive(repository, tmp_path, earlier):
+    import resource
+
+    path = tmp_path / "a.zip"
+    if earlier:
+        assert bundle(repository, "--output", path).returncode == 0
+    before = [(one, one.read_bytes()) for one in tmp_path.iterdir()]
+    ended = bundle(
+        repository,
+        "--output",
+        path,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)),
+    )
+    assert ended.returncode == 1
+    assert_one_sentence(ended.stderr, "Nothing is packed.", "a.zip can't be written", "make room")
+    assert [(one, one.read_bytes()) for one in tmp_path.iterdir()] == before
 
 
 def edit(folder):
