@@ -270,16 +270,69 @@ def test_the_short_platform_name_leaves_the_choice_to_a_list(folder, eb_python):
     assert one != other
 
 
-def test_the_settings_ask_for_health_which_needs_no_key():
-    settings = yaml.safe_load(SETTINGS.read_text(encoding="utf-8"))["option_settings"]
-    assert settings["aws:elasticbeanstalk:application"] == {
-        "Application Healthcheck URL": "/health"
+def faults_of(config):
+    """Return what is wrong with Elastic Beanstalk's settings; an empty text if nothing."""
+    settings = yaml.safe_load(config)["option_settings"]
+    wanted = {
+        "aws:elasticbeanstalk:application": {"Application Healthcheck URL": "/health"},
+        "aws:elasticbeanstalk:environment:process:default": {"HealthCheckPath": "/health"},
+        # No EnvironmentType, which is up to eb create.
+        "aws:elasticbeanstalk:environment": {"LoadBalancerType": "application"},
+        # For launch templates, by AWS's page "Migrating your Elastic Beanstalk environment to
+        # launch templates"; DisableIMDSv1 alone did not do with new accounts (2024).
+        "aws:autoscaling:launchconfiguration": {"RootVolumeType": "gp3"},
+        "aws:elasticbeanstalk:command": {"Timeout": 1200},  # AWS allows 1 to 3600
     }
-    assert (
-        settings["aws:elasticbeanstalk:environment:process:default"]["HealthCheckPath"] == "/health"
-    )
-    assert 1 <= settings["aws:elasticbeanstalk:command"]["Timeout"] <= 3600  # what AWS allows
-    assert len(settings) == 3
+    return " ".join(name for name in wanted | settings if settings.get(name) != wanted.get(name))
+
+
+def test_the_settings_are_those_that_elastic_beanstalk_needs():
+    assert faults_of(SETTINGS.read_text(encoding="utf-8")) == ""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "fault"),
+    [
+        ("RootVolumeType: gp3", "RootVolumeType: gp2", "aws:autoscaling:launchconfiguration"),
+        ("RootVolumeType: gp3", "DisableIMDSv1: true", "aws:autoscaling:launchconfiguration"),
+        ("aws:autoscaling:launchconfiguration", "aws:ec2:instances", "aws:autoscaling"),
+        ("LoadBalancerType: application", "LoadBalancerType: classic", "aws:elasticbeanstalk:env"),
+        (
+            "LoadBalancerType: application",
+            "LoadBalancerType: application\n    EnvironmentType: LoadBalanced",
+            "aws:elasticbeanstalk:environment",
+        ),
+        ("HealthCheckPath: /health", "HealthCheckPath: /predict", "process:default"),
+        ("Timeout: 1200", "Timeout: 7200", "aws:elasticbeanstalk:command"),
+    ],
+)
+def test_wrong_settings_are_noticed(right, wrong, fault):
+    config = SETTINGS.read_text(encoding="utf-8")
+    assert right in config
+    assert fault in faults_of(config.replace(right, wrong))
+
+
+SENT = """
+import json, sys
+from ebcli.objects.requests import CreateEnvironmentRequest
+request = CreateEnvironmentRequest(
+    app_name="churn", env_name="churn-env", platform=None, single_instance=True,
+    instance_types="t3.small",
+)
+options = request.convert_to_kwargs()["OptionSettings"]
+print(json.dumps([[one["Namespace"], one["OptionName"], one["Value"]] for one in options]))
+"""
+
+
+@pytest.mark.slow
+@in_eb_group
+def test_eb_create_single_sends_nothing_against_our_settings(folder, eb_python):
+    """What a command sends goes before churn.config; settings of a balancer are sent anyway."""
+    sent = {(namespace, name): value for namespace, name, value in ask_eb(eb_python, SENT, folder)}
+    assert sent["aws:elasticbeanstalk:environment", "EnvironmentType"] == "SingleInstance"
+    assert sent["aws:elb:loadbalancer", "CrossZone"] == "true"
+    settings = yaml.safe_load(SETTINGS.read_text(encoding="utf-8"))["option_settings"]
+    assert not sent.keys() & {(space, name) for space in settings for name in settings[space]}
 
 
 def test_the_lesson_shows_all_of_the_settings():
