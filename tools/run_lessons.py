@@ -29,7 +29,11 @@ if __name__ == "__main__":
         shutil.rmtree(NOTEBOOKS / "work-outputs", ignore_errors=True)  # each lesson runs alone
         notebook = nbformat.read(path, as_version=4)
         NotebookClient(
-            notebook, timeout=120, record_timing=False, resources={"metadata": {"path": NOTEBOOKS}}
+            notebook,
+            timeout=120,
+            record_timing=False,
+            coalesce_streams=True,  # however many pieces a program prints
+            resources={"metadata": {"path": NOTEBOOKS}},
         ).execute()
         for cell in notebook.cells:
             if "nbval-ignore-output" in cell.metadata.get("tags", []):
