@@ -1,4 +1,4 @@
-"""A service that wants a key, where CHURN_API_KEY is set: GET /ping is open, all else is not."""
+"""A service that wants its key, where CHURN_API_KEY is set: only GET and HEAD of /ping are open."""
 
 import hmac
 import os
@@ -17,7 +17,8 @@ app = Flask("gate")
 @app.before_request  # what this returns is the answer; None lets the request through
 def gate():
     # [solution] return ____
-    if KEY is None or (request.method, request.path) == ("GET", "/ping"):
+    method, path = request.environ["REQUEST_METHOD"], request.environ["PATH_INFO"]
+    if KEY is None or (method in ("GET", "HEAD") and path == "/ping"):
         return None
     sent = request.headers.get("Authorization", "")
     # Bytes: compare_digest refuses text that is not ASCII.

@@ -14,7 +14,7 @@ import secrets
 import shlex
 from collections import namedtuple
 from itertools import combinations
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 from flask import Flask
 
@@ -606,8 +606,8 @@ def header(sent: str | None) -> dict:
     "9.7",
     lesson="A key",
     hints=[
-        "First what is open: if KEY is None or (request.method, request.path) is that of the one "
-        "open request, return None.",
+        'First what is open: if KEY is None, or request.environ["REQUEST_METHOD"] is GET or HEAD '
+        'and request.environ["PATH_INFO"] is /ping, return None.',
         'request.headers.get("Authorization", "") is what was sent, or an empty text.',
         "hmac.compare_digest(sent.encode(), right.encode()): bytes, for it refuses text with an ü. "
         "right is Bearer, a blank, and KEY.",
@@ -630,16 +630,13 @@ def gate(answer):
             "your script does it right, and the one that runs does not: it was started without "
             f"CHURN_API_KEY, or with another one than {PRACTICE_KEY}: {live.restart}."
         ) from None
-    with started_anew(live.path, OTHER_KEY) as (ask, printed, calls):
+    with started_anew(live.path, OTHER_KEY) as (ask, printed, digests):
         try:
             see_gate(ask, OTHER_KEY)
         except Wrong as wrong:
             raise Wrong(f"started with another key, which KEY holds: {wrong}") from None
-        if not calls:
-            raise Wrong(
-                "the gate decides rightly, and never calls hmac.compare_digest: == stops at the "
-                "first wrong character, and its time tells how many were right."
-            )
+        see_what_was_sent(ask)
+        see_comparison(ask, digests)
         if any(secret in printed.getvalue() for secret in (OTHER_KEY, "wrong-key")):
             raise Wrong(
                 "the service prints or logs the key, or what was sent as one: a log is kept for "
@@ -654,9 +651,38 @@ def gate(answer):
             )  # fmt: skip
 
 
+def see_what_was_sent(ask):
+    """Raise Wrong if the gate is open to what Flask makes of a request, and not what it was."""
+    sent = 'what was sent stands in request.environ["{}"]'
+    small = f"request.method turns small letters into capitals; {sent.format('REQUEST_METHOD')}"
+    slash = f"request.path makes one slash of two; {sent.format('PATH_INFO')}"
+    for method, path, remedy in (
+        ("get", "/ping", small), ("Head", "/ping", small), ("GET", "//ping", slash),
+    ):  # fmt: skip
+        see_status(ask, method, path, None, 401, remedy)
+
+
+def see_comparison(ask, digests):
+    """Raise Wrong unless compare_digest decides: it is made to say what is not true."""
+    if not digests.call_count:
+        raise Wrong(
+            "the gate decides rightly, and never calls hmac.compare_digest: == stops at the "
+            "first wrong character, and its time tells how many were right."
+        )
+    digests.side_effect = None
+    for digests.return_value, key in ((False, OTHER_KEY), (True, OTHER_KEY[::-1])):
+        let_in = ask("GET", "/customers", f"Bearer {key}").status == 200
+        if let_in != digests.return_value:
+            raise Wrong(
+                "the gate calls hmac.compare_digest, and decides by something else: what it "
+                "returns, True or False, should say whether the request may pass."
+            )
+
+
 def see_gate(ask, key):
     """Raise Wrong unless a service that wants this key lets in who has it, and nobody else."""
-    see_status(ask, "GET", "/ping", None, 200, "it is open for all")
+    for method, path in (("GET", "/ping"), ("HEAD", "/ping"), ("GET", "/ping?from=balancer")):
+        see_status(ask, method, path, None, 200, "GET and HEAD of /ping are open for all")
     remedy = "that is Bearer, a blank and KEY, in the header Authorization: compare with that"
     see_status(ask, "GET", "/customers", f"Bearer {key}", 200, remedy)
     bearer = f"the header is the word Bearer, a blank and {key}: compare all of it"
@@ -675,9 +701,12 @@ def see_gate(ask, key):
         ("GET", f"/customers?key={key}", "addresses stand in logs; only the header counts"),
         ("GET", "/nothing-here", "nobody without the key may find out which paths there are"),
         ("GET", "/ping/", "only the path /ping is open: compare with ==, not startswith"),
-        ("POST", "/ping", "only GET /ping is open: look at request.method, too"),
+        ("POST", "/ping", "only GET and HEAD of /ping are open: look at the method, too"),
+        ("OPTIONS", "/ping", "only GET and HEAD of /ping are open, and OPTIONS is neither"),
+        ("OPTIONS", "/customers", "OPTIONS, too, tells strangers what there is"),
     ):
         see_refusal(see_status(ask, method, path, None, 401, remedy), key)
+    see_status(ask, "HEAD", "/customers", None, 401, "only the path /ping is open")
     remedy = "with the key, Flask says itself what is not there: let the request through"
     see_status(ask, "GET", "/nothing-here", f"Bearer {key}", 404, remedy)
 
@@ -727,26 +756,23 @@ def see_refusal(got, key):
 
 @contextlib.contextmanager
 def started_anew(path, key):
-    """Run a service's script here, with this key or none; yield ask, the output, the comparisons.
+    """Run a service's script here, with this key or none; yield ask, the output, compare_digest.
 
-    Nothing is served: a test client asks. Each call of compare_digest counts as a comparison.
+    Nothing is served: a test client asks. compare_digest is a mock, which knows its calls.
     """
-    printed, calls, real = io.StringIO(), [], hmac.compare_digest
+    printed, digests = io.StringIO(), Mock(side_effect=hmac.compare_digest)
     log = logging.StreamHandler(printed)
 
-    def compare_digest(a, b):
-        calls.append(len(a))
-        return real(a, b)
-
     def ask(method, path, sent=None):
-        response = app.test_client().open(path, method=method, headers=header(sent))
+        as_sent = {"REQUEST_METHOD": method, "PATH_INFO": path.partition("?")[0]}
+        response = app.test_client().open(path, headers=header(sent), environ_overrides=as_sent)
         return Got(response.status_code, response.headers, response.get_data(as_text=True))
 
     with (
         patch.dict(os.environ),
         patch.object(Flask, "run", lambda *_, **__: None),
-        patch.object(hmac, "compare_digest", compare_digest),
-        patch.object(secrets, "compare_digest", compare_digest),
+        patch.object(hmac, "compare_digest", digests),
+        patch.object(secrets, "compare_digest", digests),
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
     ):
@@ -760,7 +786,7 @@ def started_anew(path, key):
             app = next((value for value in names.values() if isinstance(value, Flask)), None)
             if app is None:
                 raise Wrong(f"{path.name} has no app = Flask(...) any more: put it back.")
-            yield ask, printed, calls
+            yield ask, printed, digests
         except (Exception, SystemExit) as error:
             if isinstance(error, Wrong):
                 raise

@@ -7,6 +7,6 @@ FLAWS = {
     "9.4": ("(app + commit + second + app[1:] + pack, one, two, one,", "([], {}, {}, {},"),
     "9.5": ('        ("?? ta/\\n", {}, exact),\n', ""),
     "9.6": ('("httpsx://example.com", False, other), ', ""),
-    "9.7": ("        if not calls:\n", "        if calls is None:\n"),
+    "9.7": ("        if let_in != digests.return_value:\n", "        if let_in is None:\n"),
     "9.8": ("    if count > 1:\n", "    if count > 10:\n"),
 }

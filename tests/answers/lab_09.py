@@ -22,7 +22,8 @@ def change(number, line):
     return day(*DAY[:number], line, *DAY[number + 1 :])
 
 
-GATE = "    if KEY is None or (request.method, request.path)"
+GATE = "    method, path = request.environ"
+OPEN = 'method in ("GET", "HEAD") and path == "/ping"'
 COMPARE = 'hmac.compare_digest(sent.encode(), f"Bearer {KEY}".encode())'
 REFUSE = 'return jsonify(error="This service wants its key."), 401, {"WWW-Authenticate": "Bearer"}'
 
@@ -868,10 +869,8 @@ def may_send(url):
     sent =""",
             ),
             Instead(
-                "    if KEY is None or (request.method, request.path)",
-                """    from werkzeug.exceptions import Unauthorized
-
-    if KEY is None or (request.method, request.path)""",
+                GATE,
+                "    from werkzeug.exceptions import Unauthorized\n\n" + GATE,
                 "return None\n    return",
                 """return
     answer = jsonify({"error": "No, not without the key."})
@@ -897,7 +896,11 @@ def may_send(url):
             ),
             Instead(
                 GATE,
-                "    if KEY is None or request.endpoint == 'ping':\n        return\n" + GATE,
+                """    sent_as = request.environ["REQUEST_METHOD"] + request.environ["PATH_INFO"]
+    if KEY is None or sent_as in ["GET/ping", "HEAD/ping"]:
+        return
+"""
+                + GATE,
                 COMPARE,
                 'sent.startswith("Bearer ") and hmac.compare_digest(sent[7:].encode("utf-8", "replace"), KEY.encode())',
                 "This service wants its key.",
@@ -943,7 +946,48 @@ def may_send(url):
                 ),
                 "abort(401) and raise make a web page",
             ),
-            (Instead("request.path)", 'request.path.rstrip("/"))'), "only the path /ping is open"),
+            (
+                Instead('path == "/ping"', 'path.rstrip("/") == "/ping"'),
+                "only the path /ping is open",
+            ),
+            (Instead(OPEN, "request.endpoint == 'ping'"), "OPTIONS is neither"),
+            (Instead('("GET", "HEAD")', '("GET",)'), "HEAD /ping without a key should be answered"),
+            (Instead('("GET", "HEAD")', '("GET", "HEAD", "OPTIONS")'), "OPTIONS is neither"),
+            (
+                Instead("KEY is None or ", 'KEY is None or method == "OPTIONS" or '),
+                "OPTIONS is neither",
+            ),
+            (
+                Instead(
+                    "KEY is None or ",
+                    'KEY is None or (method, path) == ("OPTIONS", "/customers") or ',
+                ),
+                "OPTIONS, too, tells strangers what there is",
+            ),
+            (
+                Instead('method in ("GET"', 'request.method in ("GET"'),
+                "request.method turns small letters into capitals",
+            ),
+            (
+                Instead('path == "/ping"', 'request.path == "/ping"'),
+                "request.path makes one slash of two",
+            ),
+            (
+                Instead('path == "/ping"', 'request.full_path == "/ping?"'),
+                "GET /ping?from=balancer without a key should be answered with 200",
+            ),
+            (
+                Instead(OPEN, OPEN + ' or method == "HEAD"'),
+                "HEAD /customers without a key should be answered with 401",
+            ),
+            (
+                Instead(f"    if {COMPARE}", f"    {COMPARE}\n    if sent == f'Bearer {{KEY}}'"),
+                "and decides by something else",
+            ),
+            (
+                Instead(COMPARE, f"sent == f'Bearer {{KEY}}' and {COMPARE}"),
+                "and decides by something else",
+            ),
             (
                 Instead(COMPARE, 'sent and f"Bearer {KEY}".startswith(sent)'),
                 "there is no key behind it",
@@ -1027,21 +1071,13 @@ def may_send(url):
                 ),
                 "prints or logs the key",
             ),
+            (Instead(OPEN, 'path == "/ping"'), "only GET and HEAD of /ping are open"),
             (
-                Instead(
-                    '(request.method, request.path) == ("GET", "/ping")', 'request.path == "/ping"'
-                ),
-                "only GET /ping is open",
-            ),
-            (
-                Instead(
-                    '(request.method, request.path) == ("GET", "/ping")',
-                    'request.path.startswith("/ping") and request.method == "GET"',
-                ),
+                Instead('path == "/ping"', 'path.startswith("/ping")'),
                 "compare with ==, not startswith",
             ),
             (
-                Instead(' or (request.method, request.path) == ("GET", "/ping")', ""),
+                Instead(f" or ({OPEN})", ""),
                 "GET /ping without a key should be answered with 200",
             ),
             (
