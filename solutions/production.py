@@ -80,9 +80,7 @@ class FrontDoor:
         return bytes(body)
 
     def ask(self, scope, body):
-        query = (
-            scope["query_string"].decode("ascii", "ignore").encode()
-        )  # no other bytes belong there
+        query = scope["query_string"].decode("ascii", "ignore").encode()  # no other belongs there
         self.adapter.scope = scope
         environ = self.adapter.build_environ(scope | {"query_string": query}, io.BytesIO(body))
         if environ.pop("HTTP_TRANSFER_ENCODING", None):  # the body came in chunks
@@ -106,6 +104,8 @@ def churn_door():
 
 
 if __name__ == "__main__":
+    if sys.argv[1:]:  # what stands behind the image's name in `docker run churn ...`
+        sys.exit(f"production.py takes no arguments, and was given {' '.join(sys.argv[1:])}.")
     host, port = os.environ.get("CHURN_HOST") or "127.0.0.1", os.environ.get("PORT") or "9696"
     try:
         socket.create_server((host, int(port))).close()  # granian would share the port
