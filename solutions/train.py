@@ -37,15 +37,18 @@ def read_customers(path):
 
     Names and texts become lower case with underscores, `churn` becomes 0 or 1.
     Raises ValueError when a column or a cell is missing, `churn` holds other words than Yes and
-    No, or a column of numbers holds a text (blanks in `totalcharges` are zeros).
+    No, a column of numbers holds a text (blanks in `totalcharges` are zeros), or there are fewer
+    than two customers.
     """
     df = pd.read_csv(path)
     df.columns = df.columns.str.lower().str.replace(" ", "_")
     missing = [name for name in [*categorical, *numerical, "churn"] if name not in df.columns]
     if missing:
         raise ValueError(f"{path} has no column {', '.join(missing)}: is it the Telco file?")
+    if len(df) < 2:
+        raise ValueError(f"{path} has too few customers to learn from: {len(df)}")
 
-    for name in df.select_dtypes(exclude="number").columns:
+    for name in df.select_dtypes(exclude=["number", "bool"]).columns:
         df[name] = df[name].str.lower().str.replace(" ", "_")
 
     # The customers of tenure 0 have paid nothing yet: their total is a space in the file.
@@ -100,17 +103,20 @@ def allowed_values(df):
     return features
 
 
-def write(path, data):
-    """Write the bytes so that a crash leaves the old file or the new one, never a half."""
-    temporary = path.with_name(f"{path.name}.{uuid4().hex}.part")  # nobody else's
+def write(files):
+    """Write {path: bytes}: all new files or, on a full disk, none; after a crash no half file."""
+    parts = {path: path.with_name(f"{path.name}.{uuid4().hex}.part") for path in files}
     try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())  # after a power cut, too
-        temporary.replace(path)
+        for path, data in files.items():
+            with parts[path].open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())  # after a power cut, too
+        for path, part in parts.items():
+            part.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        for part in parts.values():
+            part.unlink(missing_ok=True)
 
 
 def save(path, dv, model, customer, **card):
@@ -132,9 +138,8 @@ def save(path, dv, model, customer, **card):
     }
     card_path, text = path.with_suffix(".json"), json.dumps(card, indent=2) + "\n"
     while True:
-        write(path, pickled)
-        write(card_path, text.encode())
-        # Another training may have written between the two: who writes last sees a pair, or
+        write({path: pickled, card_path: text.encode()})
+        # Another training may have written at the same time: who writes last sees a pair, or
         # writes again.
         written = hashlib.sha256(path.read_bytes()).hexdigest()
         if json.loads(card_path.read_bytes())["sha256"] == written:
