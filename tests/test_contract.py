@@ -1,4 +1,4 @@
-"""The churn service's contract, row by row, over HTTP alone.
+"""The churn service's contract, row by row, over HTTP alone; test_bad_bodies.py invents the rest.
 
 Set CHURN_SERVICE_URL to hold a container or a cloud address to the same contract, and
 CHURN_API_KEY if it wants a key.
@@ -23,11 +23,16 @@ ABOUT_TO_CHURN = EXAMPLE | {
 }  # fmt: skip
 FEATURES = [name for name in EXAMPLE if name != "customerid"]
 CHARGES = ["monthlycharges", "totalcharges"]
-NUMBERS = ["seniorcitizen", "tenure", *CHARGES]
-CATEGORIES = [name for name in FEATURES if name not in NUMBERS]
+CATEGORIES = [name for name in FEATURES if name not in ["seniorcitizen", "tenure", *CHARGES]]
+INTERNET_OPTIONS = [
+    "onlinesecurity", "onlinebackup", "deviceprotection", "techsupport", "streamingtv",
+    "streamingmovies",
+]  # fmt: skip
+NO_PHONE = {"phoneservice": "no", "multiplelines": "no_phone_service"}
+NO_INTERNET = {"internetservice": "no"} | dict.fromkeys(INTERNET_OPTIONS, "no_internet_service")
 NAN, INFINITY = float("nan"), float("inf")
 JSON_TYPE = {"Content-Type": "application/json"}
-LIMIT = 2**20  # bytes
+LIMITS = {"/predict": 2**14, "/predict/batch": 2**20}  # bytes
 API_KEY = os.environ.get("CHURN_API_KEY")
 KEY = {"Authorization": f"Bearer {API_KEY}"} if API_KEY else {}
 
@@ -100,6 +105,26 @@ def test_health_says_which_model_runs(service_url):
     assert health["model"]["trained"] >= "2026"
 
 
+# Which model answered?
+
+
+@pytest.mark.parametrize("path", LIMITS)
+def test_each_answer_of_a_prediction_names_its_model(service_url, path):
+    url, right = service_url + path, EXAMPLE if path == "/predict" else [EXAMPLE]
+    answers = {
+        200: post(url, right),
+        400: post(url, {}),
+        405: send("GET", url),
+        413: post(url, b" " * (LIMITS[path] + 1)),
+        415: send("POST", url, json.dumps(right), headers={"Content-Type": "text/plain"}),
+    }
+    assert {status: answer.status_code for status, answer in answers.items()} == {
+        status: status for status in answers
+    }
+    model = send("GET", service_url + "/health", headers={}).json()["model"]["sha256"]
+    assert {answer.headers["Churn-Model"] for answer in answers.values()} == {model}
+
+
 # POST /predict: what is right
 
 
@@ -120,20 +145,25 @@ def test_a_new_customer_on_fiber_month_to_month_is_about_to_churn(service_url):
     assert 0.5 <= answer["churn_probability"] <= 1
 
 
-@pytest.mark.parametrize("customerid", ["", "7590-vhveg", "Ünal", "x" * 10_000])
+@pytest.mark.parametrize("customerid", ["", "Ünal", "x" * 10_000], ids=len)
 def test_customerid_may_come_along_and_is_not_used(service_url, customerid):
     without = {name: EXAMPLE[name] for name in FEATURES}
     assert score(service_url, without) == score(service_url, EXAMPLE | {"customerid": customerid})
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [(field, value) for field in CATEGORIES for value in VALUES[field]]
-    + [("seniorcitizen", 0), ("seniorcitizen", 1), ("tenure", 0), ("tenure", 1200)]
-    + [(field, value) for field in CHARGES for value in [0, 0.0, 0.01, 999_999.99, 1_000_000]],
-)
-def test_every_value_within_the_contract_is_taken(service_url, field, value):
-    assert 0 <= score(service_url, EXAMPLE | {field: value}) <= 1
+def test_every_value_within_the_contract_is_taken(service_url):
+    values = VALUES | {"seniorcitizen": [0, 1], "tenure": [0, 1200]}
+    values |= {name: [0, 0.01, 1_000_000] for name in CHARGES}
+    customers = [EXAMPLE | {name: value} for name in values for value in values[name]]
+    for one in customers:  # nobody has lines without a phone, or online backup without internet
+        if one["phoneservice"] == "no" or one["multiplelines"] == "no_phone_service":
+            one |= NO_PHONE
+        if one["internetservice"] == "no" or "no_internet_service" in one.values():
+            one |= NO_INTERNET
+    response = post(service_url + "/predict/batch", customers)
+    assert response.status_code == 200, response.text[:500]
+    assert len(response.json()) == len(customers) == 51
+    assert all(0 <= answer["churn_probability"] <= 1 for answer in response.json())
 
 
 def test_the_order_of_fields_and_white_space_do_not_matter(service_url):
@@ -152,33 +182,36 @@ def test_media_type_may_be_written_in_other_ways(service_url, kind):
 
 # POST /predict: what is wrong with one field
 
-WRONG = {
-    "seniorcitizen": ["0", "yes", 0.5, True, False, None, -1, 2, NAN, [], {}],
-    "tenure": ["41", "", 41.5, True, None, -1, 1201, 10**30, 10**4000, NAN, INFINITY, [41], {}],
-    "customerid": [5, None, True, ["8879-zkjof"], {}],
-}
-for name in CHARGES:
-    WRONG[name] = [
-        "79.85",
-        "",
-        True,
-        None,
-        -0.01,
-        1_000_000.01,
-        -1,
-        10**4000,
-        NAN,
-        INFINITY,
-        [],
-        {},
-    ]
-for name in CATEGORIES:
-    WRONG[name] = ["maybe", "", VALUES[name][0].upper(), VALUES[name][0] + " ", 0, True, None, []]
-WRONG["contract"] += ["One year", "one year"]
-CASES = [(field, value) for field, values in WRONG.items() for value in values]
 
-
-@pytest.mark.parametrize(("field", "value"), CASES, ids=lambda case: repr(case)[:30])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("seniorcitizen", "0"),
+        ("seniorcitizen", True),
+        ("seniorcitizen", 2),
+        ("tenure", "41"),
+        ("tenure", 41.5),
+        ("tenure", None),
+        ("tenure", -1),
+        ("tenure", 1201),
+        ("tenure", 10**4000),
+        ("monthlycharges", "79.85"),
+        ("monthlycharges", False),
+        ("monthlycharges", 1_000_000.01),
+        ("totalcharges", -0.01),
+        ("totalcharges", NAN),
+        ("totalcharges", INFINITY),
+        ("customerid", 8879),
+        ("gender", "maybe"),
+        ("contract", "One year"),
+        ("contract", "one_year "),
+        ("partner", True),
+        ("partner", None),
+        ("paymentmethod", ["mailed_check"]),
+        ("multiplelines", {}),
+    ],
+    ids=lambda case: repr(case)[:30],
+)
 def test_a_wrong_value_is_refused_and_explained(service_url, field, value):
     problem = the_problem(post(service_url + "/predict", EXAMPLE | {field: value}))
     assert problem["field"] == field
@@ -193,23 +226,22 @@ def test_a_wrong_value_is_refused_and_explained(service_url, field, value):
         assert field not in CHARGES or "1000000" in allowed
 
 
-@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity", "-Infinity"])
-@pytest.mark.parametrize("field", NUMBERS)
-def test_no_number_is_endless(service_url, field, number):
-    text = json.dumps(EXAMPLE | {field: "HERE"}).replace('"HERE"', number)
-    assert the_problem(post(service_url + "/predict", text.encode()))["field"] == field
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "-Infinity"])
+def test_no_number_is_endless(service_url, number):
+    text = json.dumps(EXAMPLE).replace("79.85", number)
+    problem = the_problem(post(service_url + "/predict", text.encode()))
+    assert problem["field"] == "monthlycharges"
 
 
-@pytest.mark.parametrize("field", FEATURES)
-def test_a_missing_field_is_named(service_url, field):
-    customer = {name: value for name, value in EXAMPLE.items() if name != field}
-    assert the_problem(post(service_url + "/predict", customer))["field"] == field
+def test_a_missing_field_is_named(service_url):
+    customer = {name: value for name, value in EXAMPLE.items() if name != "tenure"}
+    assert the_problem(post(service_url + "/predict", customer))["field"] == "tenure"
 
 
-@pytest.mark.parametrize("field", ["Tenure", "", "churn", "customer", "__class__", "ä", "x" * 1000])
+@pytest.mark.parametrize("field", ["Tenure", "", "__class__", "ä", "x" * 1000], ids=repr)
 def test_an_unknown_field_is_named(service_url, field):
     problem = the_problem(post(service_url + "/predict", EXAMPLE | {field: "4711"}))
-    assert problem["field"] == field
+    assert problem["field"] == field[:40]
     assert "4711" in problem["given"]
     assert set(FEATURES) <= set(problem["allowed"])
 
@@ -222,10 +254,12 @@ def test_half_a_character_is_no_value_and_no_field(service_url):
 
 def test_all_problems_are_named_at_once(service_url):
     customer = EXAMPLE | {"tenure": "41", "contract": "One year", "monthlycharges": -1, "age": 42}
+    customer |= {"phoneservice": "no", "internetservice": "no"}  # but has what needs them
     del customer["gender"]
     problems = refused(post(service_url + "/predict", customer))["problems"]
-    fields = [problem["field"] for problem in problems]
-    assert sorted(fields) == ["age", "contract", "gender", "monthlycharges", "tenure"]
+    fields = ["age", "contract", "gender", "monthlycharges", "tenure"]
+    fields += ["multiplelines", *INTERNET_OPTIONS]
+    assert sorted(problem["field"] for problem in problems) == sorted(fields)
 
 
 def test_all_fields_of_an_empty_customer_are_named(service_url):
@@ -234,12 +268,48 @@ def test_all_fields_of_an_empty_customer_are_named(service_url):
 
 
 @pytest.mark.parametrize(
-    "value", ["x" * 500_000, ["x"] * 100_000, {"x" * 100_000: "x"}, 10**4000], ids=type
+    "value", ["x" * 10_000, ["x"] * 2_000, {"x" * 10_000: "x"}, 10**4000], ids=type
 )
 def test_what_was_given_is_shortened(service_url, value):
     response = post(service_url + "/predict", EXAMPLE | {"contract": value})
-    assert len(the_problem(response)["given"]) <= 200
+    assert len(the_problem(response)["given"]) <= 100
     assert len(response.content) < 2_000
+
+
+# What two fields say together
+
+CONTRADICTIONS = [  # field, what it says, the other field, what that says
+    *[("multiplelines", has, "phoneservice", "no") for has in ["no", "yes"]],
+    ("multiplelines", "no_phone_service", "phoneservice", "yes"),
+    *[(field, has, "internetservice", "no") for field in INTERNET_OPTIONS for has in ["no", "yes"]],
+    *[
+        (field, "no_internet_service", "internetservice", has)
+        for field in INTERNET_OPTIONS
+        for has in ["dsl", "fiber_optic"]
+    ],
+]
+
+
+@pytest.mark.parametrize(("field", "says", "other", "has"), CONTRADICTIONS)
+def test_fields_that_contradict_each_other_are_both_named(service_url, field, says, other, has):
+    right = EXAMPLE | {other: has}
+    if has == "no":
+        right |= NO_PHONE if other == "phoneservice" else NO_INTERNET
+    score(service_url, right)
+    problem = the_problem(post(service_url + "/predict", right | {field: says}))
+    assert problem == {
+        "field": field,
+        "problem": f"contradicts {other}, which is '{has}'",
+        "given": f"'{says}'",
+        "allowed": problem["allowed"],
+    }
+    assert problem["allowed"]["enum"] == VALUES[field]
+
+
+@pytest.mark.parametrize("spoilt", [{"internetservice": "Fibre"}, {"internetservice": None}])
+def test_a_field_that_says_nothing_contradicts_nothing(service_url, spoilt):
+    customer = EXAMPLE | NO_INTERNET | spoilt
+    assert the_problem(post(service_url + "/predict", customer))["field"] == "internetservice"
 
 
 # POST /predict: what is wrong with the body
@@ -248,61 +318,37 @@ VALID = json.dumps(EXAMPLE)
 BODIES = {
     "empty": b"",
     "white space": b" \n",
-    "not JSON": b"tenure=41",
     "cut off": VALID[:-1].encode(),
-    "something behind it": VALID.encode() + b"}",
     "two customers": VALID.encode() * 2,
-    "a comma too many": VALID[:-1].encode() + b",}",
-    "single quotes": VALID.replace('"', "'").encode(),
-    "a comment": b"// a customer\n" + VALID.encode(),
-    "zero byte": VALID.encode() + b"\0",
     "latin-1": VALID.replace("8879-zkjof", "Müller").encode("latin-1"),
     "UTF-16": VALID.encode("utf-16"),
-    "UTF-16 without BOM": VALID.encode("utf-16-le"),
-    "UTF-32": VALID.encode("utf-32"),
     "UTF-8 with BOM": VALID.encode("utf-8-sig"),
-    "half a character in UTF-8": VALID.replace("8879-zkjof", "\ud800").encode(
-        "utf-8", "surrogatepass"
-    ),
     "a key twice": VALID[:-1].encode() + b', "tenure": 41}',
-    "an unknown key twice": VALID[:-1].encode() + b', "x": 1, "x": 1}',
     "a key twice, written in two ways": VALID[:-1].encode() + rb', "\u0074enure": 41}',
     "a key twice, deep inside": VALID[:-1].encode() + b', "x": {"y": 1, "y": 1}}',
     "4,301 digits": VALID.replace("41", "9" * 4301).encode(),
-    "500,000 digits": VALID.replace("41", "9" * 500_000).encode(),
-    "null": b"null",
-    "true": b"true",
-    "a number": b"41",
-    "NaN": b"NaN",
     "a text": b'"customer"',
-    "the customer as text": json.dumps(VALID).encode(),
-    "the customer inside an object": b'{"customer": ' + VALID.encode() + b"}",
-    "100,000 lists open": b"[" * 100_000,
-    "100,000 lists": b"[" * 100_000 + b"]" * 100_000,
-    "100,000 objects": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
-    "900 objects": b'{"a":' * 900 + b"1" + b"}" * 900,
-    "100,000 lists in a field": VALID.replace("41", "[" * 100_000 + "]" * 100_000).encode(),
-    "100,000 objects in a field": VALID.replace("41", '{"a":' * 100_000 + "}" * 100_000).encode(),
+    "15,000 lists open": b"[" * 15_000,
+    "2,000 objects": b'{"a":' * 2_000 + b"1" + b"}" * 2_000,
+    "7,000 lists in a field": VALID.replace("41", "[" * 7_000 + "]" * 7_000).encode(),
 }
 
 
-LISTS = {"a list": f"[{VALID}]".encode(), "an empty list": b"[]"}  # right for a batch
-
-
-@pytest.mark.parametrize("name", [*BODIES, *LISTS])
-def test_a_bad_body_is_refused(service_url, name):
-    refused(post(service_url + "/predict", (BODIES | LISTS)[name]))
-
-
 @pytest.mark.parametrize("name", BODIES)
-def test_a_bad_body_is_refused_as_a_batch_and_within_one(service_url, name):
+def test_a_bad_body_is_refused_alone_as_a_batch_and_within_one(service_url, name):
+    refused(post(service_url + "/predict", BODIES[name]))
     refused(post(service_url + "/predict/batch", BODIES[name]))
     if name not in ["empty", "white space"]:  # [] is a batch
         body = b"[" + VALID.encode() + b"," + BODIES[name] + b"]"
         refused(post(service_url + "/predict/batch", body))
 
 
-@pytest.mark.parametrize("body", [None, [], [EXAMPLE], 41, "customer"], ids=repr)
+@pytest.mark.parametrize(("start", "end"), [(b"[", b"]"), (b'{"a":', b"}")])
+def test_the_deepest_batch_is_refused(service_url, start, end):
+    refused(post(service_url + "/predict/batch", start * 170_000 + b"1" + end * 170_000))
+
+
+@pytest.mark.parametrize("body", [None, [EXAMPLE], 41], ids=repr)
 def test_what_is_no_object_is_called_so(service_url, body):
     problem = the_problem(post(service_url + "/predict", body))
     assert "object" in problem["problem"]
@@ -362,7 +408,7 @@ def test_all_bad_customers_of_a_batch_are_named(service_url):
     assert [problem["customer"] for problem in problems] == [1, 3, 4, 5]
 
 
-@pytest.mark.parametrize("body", [{}, None, EXAMPLE, {"0": EXAMPLE}, "x", 1], ids=repr)
+@pytest.mark.parametrize("body", [{}, None, EXAMPLE], ids=repr)
 def test_a_batch_is_a_list(service_url, body):
     assert "list" in the_problem(post(service_url + "/predict/batch", body))["problem"]
 
@@ -371,7 +417,7 @@ def test_a_batch_is_a_list(service_url, body):
 
 
 def ask(service_url, method, path):
-    """Send a request whose path no client library has tidied up."""
+    """Send a request whose path and method no client library has tidied up."""
     address = urlsplit(service_url)
     kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
     connection = kinds[address.scheme](address.hostname, address.port, timeout=60)
@@ -383,37 +429,37 @@ def ask(service_url, method, path):
 
 
 WRONG_PATHS = [
-    "/", "//", "/ping/", "/predict/", "/predict//batch", "/predict/batch/", "/ping//", "/PING",
-    "/nope", "/%00", "/%ff", "/../ping", "/.git/config",
+    "/", "//", "/ping/", "//ping", "///ping", "//health", "//predict", "/%2fpredict",
+    "/predict/", "/predict//batch", "//predict/batch", "/PING", "/nope", "/%00", "/%ff",
+    "/../ping", "/.git/config", "/console",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", WRONG_PATHS)
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_wrong_path_is_a_404_in_json(service_url, method, path):
-    status, headers, text = ask(service_url, method, path)
-    assert (status, headers["Content-Type"]) == (404, "application/json")
-    assert json.loads(text)["error"]
-
-
-def test_two_slashes_in_front_are_no_redirect(service_url):
-    status, headers, text = ask(service_url, "GET", "//ping")
-    if status != 200:  # Python's own server takes //ping for /ping
+def test_a_wrong_path_is_a_404_in_json(service_url, path):
+    for method in ["GET", "POST"]:
+        status, headers, text = ask(service_url, method, path)
         assert (status, headers["Content-Type"]) == (404, "application/json")
-    else:
-        assert text == "PONG"
+        assert json.loads(text)["error"]
 
 
 @pytest.mark.parametrize(
     ("method", "path", "right"),
-    [(method, "/predict", "POST") for method in ["GET", "PUT", "PATCH", "DELETE"]]
-    + [(method, "/predict/batch", "POST") for method in ["GET", "PUT", "PATCH", "DELETE"]]
-    + [(method, path, "GET") for method in ["POST", "DELETE"] for path in ["/ping", "/health"]],
+    [
+        (method, path, "POST")
+        for method in ["GET", "HEAD", "PUT", "DELETE", "post", "Post", "options"]
+        for path in LIMITS
+    ]
+    + [
+        (method, path, "GET")
+        for method in ["POST", "DELETE", "get", "Get", "head", "BREW"]
+        for path in ["/ping", "/health"]
+    ],
 )
 def test_a_wrong_method_is_a_405_in_json_that_names_the_right_one(service_url, method, path, right):
     status, headers, text = ask(service_url, method, path)
     assert (status, headers["Content-Type"]) == (405, "application/json")
-    assert json.loads(text)["error"]
+    assert method == "HEAD" or json.loads(text)["error"]
     assert right in headers["Allow"].replace(" ", "").split(",")
 
 
@@ -426,48 +472,37 @@ def test_head_and_options_are_answered(service_url):
     assert "POST" in options.headers["Allow"]
 
 
-@pytest.mark.parametrize("path", ["/predict", "/predict/batch"])
-@pytest.mark.parametrize(
-    "kind",
-    [None, "", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "json"],
-)
+@pytest.mark.parametrize("path", LIMITS)
+@pytest.mark.parametrize("kind", [None, "", "text/plain", "application/x-www-form-urlencoded"])
 def test_another_media_type_is_a_415_that_says_which_is_right(service_url, path, kind):
     headers = {} if kind is None else {"Content-Type": kind}
     response = send("POST", service_url + path, VALID.encode(), headers=headers)
     assert "application/json" in refused(response, 415)["error"]
 
 
-def test_a_form_is_a_415(service_url):
-    refused(send("POST", service_url + "/predict", EXAMPLE, headers={}), 415)
-
-
-def padded(size):
-    return VALID.encode().ljust(size)
+def in_chunks(body):
+    """Return the body as an iterator: it is sent in chunks, without its length."""
+    return (body[start : start + 2**16] for start in range(0, len(body), 2**16))
 
 
 # A server may close the connection instead of reading what it refuses, so the next request in
 # a session can fail: these use none.
-@pytest.mark.parametrize("size", [LIMIT + 1, 2 * LIMIT, 20 * LIMIT])
-@pytest.mark.parametrize("path", ["/predict", "/predict/batch"])
-def test_more_than_a_mebibyte_is_a_413(service_url, path, size):
-    refused(post(service_url + path, padded(size)), 413)
+@pytest.mark.parametrize("path", LIMITS)
+def test_one_byte_more_than_the_limit_is_a_413(service_url, path):
+    body = VALID if path == "/predict" else f"[{VALID}]"
+    for size in [LIMITS[path] + 1, 2 * LIMITS[path]]:
+        for padded in [body.encode().ljust(size), b" " * size]:
+            refused(post(service_url + path, padded), 413)
+            refused(send("POST", service_url + path, in_chunks(padded)), 413)
+    refused(post(service_url + path, b" " * 20 * 2**20), 413)
 
 
-@pytest.mark.parametrize("size", [LIMIT + 1, 2 * LIMIT])
-@pytest.mark.parametrize("body", ["a customer first", "white space only"])
-def test_more_than_a_mebibyte_in_chunks_is_a_413(service_url, size, body):
-    data = padded(size) if body == "a customer first" else b" " * size
-    chunks = (data[start : start + 2**16] for start in range(0, size, 2**16))
-    response = send("POST", service_url + "/predict", chunks)
-    refused(response, 413)
-
-
-def test_a_mebibyte_is_taken_whole_and_in_chunks(service_url):
-    assert post(service_url + "/predict", padded(LIMIT)).status_code == 200
-    for size in [len(VALID), LIMIT]:
-        chunks = iter([padded(size)])
-        response = send("POST", service_url + "/predict", chunks)
-        assert response.status_code == 200
+@pytest.mark.parametrize("path", LIMITS)
+def test_the_limit_itself_is_taken_whole_and_in_chunks(service_url, path):
+    body = (VALID if path == "/predict" else f"[{VALID}]").encode()
+    for padded in [body, body.ljust(LIMITS[path])]:
+        assert post(service_url + path, padded).status_code == 200
+        assert send("POST", service_url + path, in_chunks(padded)).status_code == 200
 
 
 def test_the_service_is_well_after_all_of_that(service_url):
