@@ -137,7 +137,7 @@ GATE = """
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 class Gate(BaseHTTPRequestHandler):
-    def do_GET(self):
+    def do_POST(self):
         self.send_error(401)
 gate = HTTPServer(("127.0.0.1", 0), Gate)
 Thread(target=gate.serve_forever, daemon=True).start()
@@ -327,8 +327,7 @@ PROVOKED = {  # lesson: {text in the box: code that provokes it}
         "bundle.bundle(Path('x.zip'), Path.cwd())",
         "not in the last commit": REPOSITORY + "git('add', 'Pipfile'); git('commit', '-m', 'x'); "
         "bundle.bundle(Path('x.zip'), Path.cwd())",
-        "This service wants its key, in the header Authorization: Bearer KEY.": "KEY = 16 * 'k'"
-        + KEYED,
+        "Send Authorization: Bearer KEY": "KEY = 16 * 'k'" + KEYED,
         "CHURN_API_KEY must have 16 or more ASCII characters, no spaces: or leave it unset.": (
             "KEY = 'short'" + KEYED
         ),
