@@ -315,6 +315,7 @@ REASONS = {  # of pydantic's errors; the others mean a wrong type
     "literal_error": "a category is unknown",
     "greater_than_equal": "a number is out of range",
     "less_than_equal": "a number is out of range",
+    "contradiction": "one field contradicts another",
 }
 
 
@@ -345,7 +346,9 @@ def portrait(body) -> str:
     other = {name: one for name, one in body.items() if repr(one) != repr(she.get(name))}
     if len(without) + len(other) > 3:
         return show(body)
-    changes = [f"without {name}" for name in without] + [f"with {show(other)}"] * bool(other)
+    changes = [f"without {name}" for name in without]
+    if other:
+        changes.append(f"with {show(other)}")
     return f"our customer {' and '.join(changes) or 'as she is'}"
 
 
@@ -388,8 +391,8 @@ def three_bodies(answer):
         why = reasons(body)
         if not why:
             raise Wrong(
-                f"{what} is a fine customer, as far as each field alone can tell (and customerid "
-                "may be missing): change a field to what can be true of nobody."
+                f"{what} is a fine customer, as far as one can tell from here (and customerid may "
+                "be missing): change a field to what can be true of nobody."
             )
         if len(why) > 1:
             raise Wrong(

@@ -342,6 +342,7 @@ without = dict(customer)
 del without["monthlycharges"]
 bodies = [without, customer | {"seniorcitizen": False}, customer | {"gender": ""}]
 """,
+            'bodies = [customer | {"phoneservice": "no"}, {}, customer | {"tenure": -1}]',
         ],
         "wrong": [
             (
@@ -362,7 +363,7 @@ bodies = [without, customer | {"tenure": "41"}, customer | {"contract": "weekly"
             ),
             (
                 'bodies = [{}, customer | {"tenure": "41"}, customer | {"tenure": 1000}]',
-                "is a fine customer, as far as each field alone can tell",
+                "is a fine customer, as far as one can tell from here",
             ),
             (
                 'bodies = [{}, customer | {"tenure": "41"}, [customer]]',
@@ -380,6 +381,10 @@ bodies = [without, customer | {"tenure": "41"}, customer | {"contract": "weekly"
             (
                 'bodies = [customer | {"tenure": "41"}, customer | {"tenure": True}, {}]',
                 "our customer with {'tenure': True}, is wrong in the same way as body 1 (a value has the wrong type)",
+            ),
+            (
+                'bodies = [customer | {"internetservice": "no"}, customer | {"phoneservice": "no"}, {}]',
+                "in the same way as body 1 (one field contradicts another)",
             ),
             (
                 'bodies = [customer | {"tenure": -1}, {}, customer | {"monthlycharges": -5}]',
