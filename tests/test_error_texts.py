@@ -58,6 +58,14 @@ card["versions"]["scikit-learn"] = "1.0"
 shutil.copy("churn-model.bin", "other.bin")
 Path("other.json").write_text(json.dumps(card))
 """
+UNFIT = """
+import json, os, shutil, subprocess, sys
+from pathlib import Path
+card = json.loads(Path("churn-model.json").read_text())
+for name, other in [("fibre", {"features": {}}), ("swapped", {"example_probability": 0.5})]:
+    shutil.copy("churn-model.bin", f"{name}.bin")
+    Path(f"{name}.json").write_text(json.dumps(card | other))
+"""
 SERVE = """
 script = os.environ["SOLUTIONS"] + "/churn_serving.py"
 subprocess.run([sys.executable, script], env=os.environ | {})
@@ -248,6 +256,10 @@ PROVOKED = {  # lesson: {text in the box: code that provokes it}
         "is not the file that its card describes: run train.py again.": DAMAGED
         + SERVE.format("{'CHURN_MODEL': 'damaged.bin'}"),
         "is of scikit-learn": OTHER_VERSION + SERVE.format("{'CHURN_MODEL': 'other.bin'}"),
+        "was trained on other fields or values than Customer's: train again.": UNFIT
+        + SERVE.format("{'CHURN_MODEL': 'fibre.bin'}"),
+        "does not give the answer that its card knows: run train.py again.": UNFIT
+        + SERVE.format("{'CHURN_MODEL': 'swapped.bin'}"),
         "is in use by another program": "import os, subprocess, sys; "
         "port = os.environ['CHURN'].rpartition(':')[2]"
         + SERVE.format("{'CHURN_MODEL': 'churn-model.bin', 'PORT': port}"),
