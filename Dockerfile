@@ -41,17 +41,15 @@ RUN --mount=type=cache,target=/root/.cache \
 # ── training: the model is made here, with the same versions that will load it ───────────────────
 FROM packages AS training
 
-# The last digits of what is learned are up to the processor that learns. On any x86-64 machine,
-# these two lines make it compute like the same one, with one thread: so each build makes the same
-# model, and two machines that built for themselves give the same answers.
-ENV OPENBLAS_CORETYPE=Haswell OPENBLAS_NUM_THREADS=1
-
 # [train] adds pandas, in this stage's copy of the environment only.
 RUN --mount=type=cache,target=/root/.cache \
     PIPENV_VERBOSITY=-1 pipenv install --deploy --categories train
 
 COPY data data
 COPY solutions/train.py solutions/
+# The last digits of what is learned are up to the processor that learns. With these settings every
+# x86-64 processor computes like the same one, with one thread: so every build makes the same model.
+ENV OPENBLAS_CORETYPE=Haswell OPENBLAS_NUM_THREADS=1
 RUN python solutions/train.py --out churn-model.bin
 
 

