@@ -99,18 +99,20 @@ class Service:
 
     def wait_until_ready(self, seconds: float) -> None:
         """Return when this very process answers; raise LabError when it ends or stays silent."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                self._reader.join(5)
-                raise LabError(f"{self.path.name} ended by itself. It said: {self._last_words()}")
-            if self.owns_port() and self._answers():
-                return
-            time.sleep(0.1)
-        raise LabError(
-            f"{self.path.name} does not answer on port {self.port} after {seconds} s. "
-            f"It said: {self._last_words()}"
-        )
+
+        def decided():
+            ended = self.process.poll() is not None
+            return ended or (self.owns_port() and self._answers())
+
+        in_time = wait_until(decided, seconds)
+        if self.process.poll() is not None:
+            self._reader.join(5)
+            raise LabError(f"{self.path.name} ended by itself. It said: {self._last_words()}")
+        if not in_time:
+            raise LabError(
+                f"{self.path.name} does not answer on port {self.port} after {seconds} s. "
+                f"It said: {self._last_words()}"
+            )
 
     def owns_port(self) -> bool:
         """Say whether this process, or one that it started, listens on the port."""
@@ -136,7 +138,7 @@ class Service:
 
     def log(self) -> str:
         """Return what the service has printed so far, without colours."""
-        count, deadline = -1, time.monotonic() + 2
+        count, deadline = -1, time.monotonic() + 1
         while count < len(self._lines) and time.monotonic() < deadline:
             count = len(self._lines)  # a log line may arrive after the answer
             time.sleep(0.2)
@@ -154,17 +156,28 @@ class Service:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self._reader.join(5)  # the log ends when the last of the family has ended
-        _, alive = psutil.wait_procs([one for one in family if not has_ended(one)], timeout=5)
-        for process in alive:
-            with suppress(psutil.NoSuchProcess):
+        self._reader.join(1)  # the log ends when the last of the family has ended
+        for process in family:
+            with suppress(psutil.Error):  # mostly: it has ended
                 process.kill()
+        wait_until(lambda: all(map(has_ended, family)), 5)
+        self._reader.join(5)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.stop()
+
+
+def wait_until(condition, seconds: float) -> bool:
+    """Wait until the condition is true, as long as the seconds last; say whether it came true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def has_ended(process: psutil.Process) -> bool:

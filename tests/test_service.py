@@ -9,15 +9,13 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-import nbformat
 import psutil
 import pytest
 import requests
 from jupyter_client.manager import start_new_kernel
-from nbclient import NotebookClient
 
 from labkit import ROOT, LabError, service
-from labkit.service import free_port, is_open, start
+from labkit.service import free_port, has_ended, is_open, start, wait_until
 
 # The services of the lessons: with Flask's reloader, which is two processes, and on PORT.
 RELOADING = """
@@ -65,33 +63,8 @@ def script(tmp_path, monkeypatch):
     return write
 
 
-def ended(process):
-    # A zombie has ended: only its new parent has not asked for its exit code yet.
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-
-
 def have_ended(processes, seconds=10):
-    """Wait until no process runs any more; return whether that came true."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if all(ended(process) for process in processes):
-                return True
-        except psutil.NoSuchProcess:
-            continue
-        time.sleep(0.1)
-    return False
-
-
-def have_closed(ports, seconds=10):
-    """Wait until nothing listens on the ports; return whether that came true."""
-    # On a busy machine, threads of an ended process still hold its port for a moment.
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if not any(map(is_open, ports)):
-            return True
-        time.sleep(0.1)
-    return False
+    return wait_until(lambda: all(map(has_ended, processes)), seconds)
 
 
 def family(pid):
@@ -109,12 +82,11 @@ def get(port, path="/ping"):
 
 
 class Kernel:
-    """A notebook's kernel."""
+    """A notebook's kernel, and the folder in which it runs."""
 
-    def __init__(self, folder, **environment):
-        self.manager, self.client = start_new_kernel(
-            kernel_name="python3", cwd=str(folder), env=os.environ | environment
-        )
+    def __init__(self, folder):
+        self.folder = folder
+        self.manager, self.client = start_new_kernel(kernel_name="python3", cwd=str(folder))
 
     def run(self, code, seconds=60):
         """Run a cell; return what a notebook shows below it."""
@@ -127,10 +99,27 @@ class Kernel:
         self.client.execute_interactive(code, timeout=seconds, output_hook=collect)
         return "".join(texts)
 
+    def start_two(self, second, **environment):
+        """Start two services, one with Flask's reloader; return the processes and the ports."""
+        (self.folder / "reloading.py").write_text(RELOADING, encoding="utf-8")
+        (self.folder / "quick.py").write_text(QUICK, encoding="utf-8")
+        ports = free_port(), free_port()
+        printed = self.run(
+            "from labkit.service import start\n"
+            f"one = start('reloading.py', port={ports[0]})\n"
+            f"two = start({second!r}, port={ports[1]}, **{environment})\n"
+            "print('pids', one.process.pid, two.process.pid)"
+        )
+        assert printed.startswith("pids "), printed
+        processes = [p for pid in map(int, printed.split()[1:]) for p in family(pid)]
+        assert len(processes) >= 3  # the reloader has two
+        assert [get(port).status_code for port in ports] == [200, 200]
+        return processes, ports
+
 
 @contextmanager
-def kernel(folder, **environment):
-    running = Kernel(folder, **environment)
+def kernel(folder):
+    running = Kernel(folder)
     try:
         yield running
     finally:
@@ -138,88 +127,79 @@ def kernel(folder, **environment):
         running.manager.shutdown_kernel(now=True)
 
 
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory):
+    """A kernel for the tests that don't end it."""
+    with kernel(tmp_path_factory.mktemp("kernel")) as running:
+        yield running
+
+
+one_kernel = pytest.mark.xdist_group("lasting kernel")
+
 ENDINGS = {
-    "stop": lambda kernel, _: kernel.run("one.stop(); two.stop()"),
-    "shutdown": lambda kernel, _: kernel.manager.shutdown_kernel(),
-    "restart": lambda kernel, _: kernel.manager.restart_kernel(),
+    "shutdown": lambda manager, _: manager.shutdown_kernel(),
+    "restart": lambda manager, _: manager.restart_kernel(),
     "terminate": lambda _, process: process.terminate(),  # SIGTERM; on Windows the same as kill
     "kill": lambda _, process: process.kill(),  # SIGKILL
 }
 
 
+def assert_ended(processes, ports):
+    assert have_ended(processes), [process for process in processes if not has_ended(process)]
+    # On a busy machine, threads of an ended process still hold its port for a moment.
+    assert wait_until(lambda: not any(map(is_open, ports)), 10)
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_no_service_outlives_its_notebook(tmp_path, model_file, ending):
-    (tmp_path / "reloading.py").write_text(RELOADING, encoding="utf-8")
-    ports = free_port(), free_port()
-    with kernel(tmp_path, CHURN_MODEL=str(model_file)) as running:
-        printed = running.run(
-            "import os; from labkit.service import start\n"
-            f"one = start('reloading.py', port={ports[0]})\n"
-            f"two = start('churn_serving.py', port={ports[1]})\n"
-            "print('pids', os.getpid(), one.process.pid, two.process.pid)"
-        )
-        assert printed.startswith("pids "), printed
-        kernel_pid, *pids = map(int, printed.split()[1:])
-        processes = [process for pid in pids for process in family(pid)]
-        assert len(processes) >= 3  # the reloader has two
-        assert [get(port).text for port in ports] == ["PONG", "PONG"]
-
-        ENDINGS[ending](running, psutil.Process(kernel_pid))
-        assert have_ended(processes), [process for process in processes if not ended(process)]
-        assert have_closed(ports)
+    second = "churn_serving.py" if ending == "kill" else "quick.py"  # the large one takes seconds
+    with kernel(tmp_path) as running:
+        processes, ports = running.start_two(second, CHURN_MODEL=str(model_file))
+        kernel_pid = int(running.run("import os; print(os.getpid())"))
+        ENDINGS[ending](running.manager, psutil.Process(kernel_pid))
+        assert_ended(processes, ports)
 
 
-def test_interrupting_a_cell_leaves_the_service_alone(tmp_path, model_file):
-    (tmp_path / "reloading.py").write_text(RELOADING, encoding="utf-8")
-    ports = free_port(), free_port()
-    with kernel(tmp_path, CHURN_MODEL=str(model_file)) as running:
-        printed = running.run(
-            "from labkit.service import start\n"
-            f"one = start('reloading.py', port={ports[0]})\n"
-            f"two = start('churn_serving.py', port={ports[1]})\n"
-            "print('pids', one.process.pid, two.process.pid)"
-        )
-        processes = [p for pid in map(int, printed.split()[1:]) for p in family(pid)]
-        running.client.execute(
-            "import time, requests\n"
-            "try:\n"
-            "    print('sleeping', flush=True); time.sleep(30)\n"
-            "except KeyboardInterrupt:\n"
-            "    session = requests.Session(); session.trust_env = False\n"
-            "    print('interrupted', *(session.get(s.url + '/ping').text for s in (one, two)))"
-        )
-        wait_for_output(running, "sleeping")
-        running.manager.interrupt_kernel()
-        assert wait_for_output(running, "interrupted") == "interrupted PONG PONG\n"
-        time.sleep(0.5)
-        assert not any(ended(process) for process in processes)
-        assert running.run("print(one.process.poll(), two.process.poll())") == "None None\n"
-    assert have_ended(processes)
+@one_kernel
+def test_interrupting_a_cell_leaves_the_services_alone_and_stop_ends_them(lasting, model_file):
+    processes, ports = lasting.start_two("churn_serving.py", CHURN_MODEL=str(model_file))
+    lasting.client.execute(
+        "import time, requests\n"
+        "try:\n"
+        "    print('sleeping', flush=True); time.sleep(30)\n"
+        "except KeyboardInterrupt:\n"
+        "    session = requests.Session(); session.trust_env = False\n"
+        "    print('interrupted', *(session.get(s.url + '/ping').text for s in (one, two)))"
+    )
+    wait_for_output(lasting, "sleeping")
+    lasting.manager.interrupt_kernel()
+    assert wait_for_output(lasting, "interrupted") == "interrupted PONG PONG\n"
+    time.sleep(0.5)  # a service that was interrupted, too, would have ended by then
+    assert not any(map(has_ended, processes))
+    assert lasting.run("print(one.process.poll(), two.process.poll())") == "None None\n"
+    assert lasting.run("one.stop(); two.stop()") == ""
+    assert_ended(processes, ports)
 
 
 def wait_for_output(running, word):
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        content = running.client.get_iopub_msg(timeout=30)["content"]
-        if word in content.get("text", ""):
-            return content["text"]
-    raise AssertionError(f"{word} was not printed")
+    while True:  # until nothing has come for half a minute: then get_iopub_msg raises
+        text = running.client.get_iopub_msg(timeout=30)["content"].get("text", "")
+        if word in text:
+            return text
 
 
-def test_interrupting_a_start_ends_what_was_started(tmp_path):
+@one_kernel
+def test_interrupting_a_start_ends_what_was_started(lasting):
     code = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid()))"
-    (tmp_path / "silent.py").write_text(code + "; time.sleep(60)", encoding="utf-8")
-    with kernel(tmp_path) as running:
-        code = "from labkit.service import start; start('silent.py', port=1)"
-        running.client.execute(code, stop_on_error=False)
-        deadline = time.monotonic() + 30
-        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        processes = family(int((tmp_path / "pid").read_text()))
-        running.manager.interrupt_kernel()
-        assert have_ended(processes)
-        assert running.run("print('alive')") == "alive\n"
+    (lasting.folder / "silent.py").write_text(code + "; time.sleep(60)", encoding="utf-8")
+    code = "from labkit.service import start; start('silent.py', port=1)"
+    lasting.client.execute(code, stop_on_error=False)
+    pid = lasting.folder / "pid"
+    assert wait_until(lambda: pid.exists() and pid.read_text(), 30)
+    processes = family(int(pid.read_text()))
+    lasting.manager.interrupt_kernel()
+    assert have_ended(processes)
+    assert lasting.run("print('alive')") == "alive\n"
 
 
 def test_on_windows_the_guard_looks_at_the_pipe_until_it_breaks():
@@ -319,28 +299,31 @@ def test_a_script_that_is_not_there_is_named(script):
         "while True: server.accept()[0].sendall(b'220 mail\\n')",
     ],
 )
-def test_a_script_that_does_not_answer_is_ended_after_the_time_limit(script, text):
+def test_a_script_that_does_not_answer_is_ended_after_the_time_limit(script, text, monkeypatch):
+    wait_until_ready = service.Service.wait_until_ready
+
+    def wait_from_its_first_words(self, seconds):
+        assert wait_until(lambda: self._lines, 30)
+        wait_until_ready(self, seconds)
+
+    monkeypatch.setattr(service.Service, "wait_until_ready", wait_from_its_first_words)
     port = free_port()
     before = psutil.Process().children()
     began = time.monotonic()
     with pytest.raises(LabError) as error:
-        start(script(text), port=port, wait=2)
+        start(script(text), port=port, wait=0.3)
     assert time.monotonic() - began < 10
     assert str(error.value) == (
-        f"script.py does not answer on port {port} after 2 s. It said: thinking"
+        f"script.py does not answer on port {port} after 0.3 s. It said: thinking"
     )
     assert psutil.Process().children() == before
     assert not is_open(port)
 
 
-def test_an_error_is_one_line_in_a_notebook(tmp_path):
-    code = "import labkit.service\nlabkit.service.start('nothing.py')"
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
-    NotebookClient(
-        notebook, allow_errors=True, resources={"metadata": {"path": tmp_path}}
-    ).execute()
-    (output,) = notebook.cells[0].outputs
-    assert output["traceback"] == ["✘ There is no script nothing.py here or in solutions/."]
+@one_kernel
+def test_an_error_is_one_line_in_a_notebook(lasting):
+    shown = lasting.run("import labkit.service\nlabkit.service.start('nothing.py')")
+    assert shown == "✘ There is no script nothing.py here or in solutions/."
 
 
 # --- Ordinary use ---
@@ -362,14 +345,16 @@ def test_starting_again_replaces_the_old_service(script):
 def test_stopping_twice_is_harmless_and_touches_nobody_else(script, monkeypatch):
     running = start(script(QUICK), port=free_port())
     running.stop()
-    bystander = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    pipe = subprocess.PIPE
+    bystander = subprocess.Popen(
+        [sys.executable, "-c", "print(input())"], stdin=pipe, stdout=pipe, encoding="utf-8"
+    )
     try:  # the system gives the number of the ended service to another program
         monkeypatch.setattr(running.process, "pid", os.getpid())
         running.stop()
-        with pytest.raises(subprocess.TimeoutExpired):
-            bystander.wait(1)
     finally:
-        bystander.communicate()
+        said = bystander.communicate("alive")[0]
+    assert said == "alive\n"
 
 
 def test_a_service_that_ended_by_itself_can_be_stopped(script):
