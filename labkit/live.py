@@ -209,8 +209,11 @@ def check_keys(what: str, answer, keys: dict[str, str]) -> dict:
         )
     if set(answer) != set(keys):
         missing, strange = set(keys) - set(answer), set(answer) - set(keys)
-        parts = [f"{', '.join(sorted(missing))} missing"] * bool(missing)
-        parts += [f"{', '.join(sorted(strange))} not asked for"] * bool(strange)
+        parts = []
+        if missing:
+            parts.append(f"{', '.join(sorted(missing))} missing")
+        if strange:
+            parts.append(f"{', '.join(sorted(strange))} not asked for")
         raise Wrong(
             f"{what} should answer with the keys {', '.join(keys)}, and there is "
             f"{' and '.join(parts)}: give jsonify these keys and no others."
@@ -303,7 +306,7 @@ def stand_in(answer):
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
     server.daemon_threads = True
     service = StandIn(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
     thread.start()
     try:
         yield service

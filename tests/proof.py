@@ -157,7 +157,7 @@ class Served:
             "127.0.0.1", self.port, wsgi, threaded=True, request_handler=live.Quiet
         )
         self.server.daemon_threads = True
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.005,), daemon=True)
         self.thread.start()
 
     def log(self):

@@ -64,10 +64,7 @@ def running(name, port, text=SMALL):
     environment = os.environ | {"PORT": str(port)}
     process = subprocess.Popen([sys.executable, name], env=environment, stderr=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 20
-        while not service.is_open(port):
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.02)
+        assert service.wait_until(lambda: service.is_open(port), 20)
         yield process
     finally:
         process.kill()
