@@ -121,10 +121,10 @@ class Lab:
         hints = self._find(number).hints
         shown = min(self._hints_shown.get(number, 0) + 1, len(hints))
         self._hints_shown[number] = shown
-        last = f' (The last one; lab.solution("{number}") shows a solution.)' * (
-            shown == len(hints)
-        )
-        display(Line(f"Hint {shown} of {len(hints)}: {hints[shown - 1]}{last}"))
+        line = f"Hint {shown} of {len(hints)}: {hints[shown - 1]}"
+        if shown == len(hints):
+            line += f' (The last one; lab.solution("{number}") shows a solution.)'
+        display(Line(line))
 
     def solution(self, number: str):
         """Show a solution: the lines of solutions/."""
@@ -341,7 +341,9 @@ class Function:
         while code and traceback:
             if traceback.tb_frame.f_code.co_filename == code.co_filename:
                 line = linecache.getline(code.co_filename, traceback.tb_lineno).strip()
-                place = f", in line {traceback.tb_lineno} of its cell" + f" ({line})" * bool(line)
+                place = f", in line {traceback.tb_lineno} of its cell"
+                if line:
+                    place += f" ({line})"
             traceback = traceback.tb_next
         return place
 
@@ -426,7 +428,8 @@ def describe(error: BaseException) -> str:
         message = one_line(str(error), 160)
     except Exception:  # its own text may be broken, too
         message = ""
-    return type(error).__name__ + f": {message.rstrip('.:')}" * bool(message)
+    name = type(error).__name__
+    return f"{name}: {message.rstrip('.:')}" if message else name
 
 
 def one_line(text: str, limit: int = 700) -> str:

@@ -100,7 +100,7 @@ def call_three_ways(answer):
 def refuse_requests(fake, error):
     """Raise Wrong unless the stand-in was asked by all three, in the right way."""
     if not fake.requests:
-        why = f" (it raised {describe(error)})" * (error is not None)
+        why = f" (it raised {describe(error)})" if error is not None else ""
         raise Wrong(
             f"call_three_ways({fake.url!r}) sent no request to that address{why}: use the "
             'argument, url + "/hello".'

@@ -583,7 +583,7 @@ class Campaign:
         states = dict(rows(self.db, "SELECT id, state FROM customer"))
         for id_ in ids:
             if (state := states.get(id_)) != "waiting":
-                again = " again" * (state == "scored")
+                again = " again" if state == "scored" else ""
                 raise Wrong(
                     f"run asks{again} about customer {show(id_)}, who is {state or 'no customer'}"
                     " and not waiting: WHERE state = 'waiting', asked anew for each batch."
