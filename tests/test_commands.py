@@ -8,7 +8,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
 
 import nbformat
 import psutil
@@ -16,7 +15,7 @@ import pytest
 from conftest import copy_lab
 
 from labkit import ROOT
-from labkit.service import free_port, is_open, listens, start
+from labkit.service import free_port, is_open, listens, start, wait_until
 
 WINDOWS = "not run here: a line for Windows"
 CURL = "test_curl_lines_get_the_answers_that_the_readme_promises"
@@ -209,10 +208,7 @@ def test_pipenv_way(tmp_path):
     options = ["--no-browser", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     server = subprocess.Popen([*pipenv, "run", "lab", *options], cwd=lab, env=environment)
     try:
-        deadline = time.monotonic() + 60
-        while not is_open(port) and server.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.2)
-        assert is_open(port)
+        assert wait_until(lambda: is_open(port), 60)
         program = " ".join(next(p for p in psutil.process_iter() if listens(p, port)).cmdline())
         assert program.startswith(str(lab / ".venv"))
     finally:

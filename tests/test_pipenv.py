@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from labkit import ROOT
-from labkit.service import free_port, has_ended, start
+from labkit.service import free_port, has_ended, start, wait_until
 
 CELLS = [
     cell.source
@@ -155,7 +155,4 @@ def test_the_lessons_worker_ends_with_its_parent_in_whatever_way(tmp_path, model
         workers = psutil.Process(service.process.pid).children(recursive=True)
         assert workers
         service.process.kill()
-        deadline = time.monotonic() + 10
-        while not all(map(has_ended, workers)) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert all(map(has_ended, workers))
+        assert wait_until(lambda: all(map(has_ended, workers)), 10)

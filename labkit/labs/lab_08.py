@@ -200,7 +200,7 @@ def answered(answer):
     if wrong:
         answers, why = ROWS[wrong[0]]
         should = "an answer comes" if answers else "no answer comes"
-        more = f" (rows to look at, with this one: {len(wrong)})" * (len(wrong) > 1)
+        more = f" (rows to look at, with this one: {len(wrong)})" if len(wrong) > 1 else ""
         raise Wrong(f"in row {wrong[0]} {should}: {why}{more}.")
 
 
@@ -281,7 +281,7 @@ def words(text, shell=False):
     shell: && and the like are words of their own, and # begins a comment.
     """
     reader = shlex.shlex(text, posix=True, punctuation_chars=shell)
-    reader.whitespace_split, reader.commenters = True, "#" * shell
+    reader.whitespace_split, reader.commenters = True, "#" if shell else ""
     try:
         return list(reader)
     except ValueError:
@@ -426,7 +426,7 @@ def copy_in(stage, stages, instruction, value, seen, folder):
         new = {}
         for one, name in origin.items():
             if found := re.fullmatch(f"/?({glob(path)})(/.+)?", one):  # a file, or in such a folder
-                inner = found[2] or f"/{PurePosixPath(one).name}" * into
+                inner = found[2] or (f"/{PurePosixPath(one).name}" if into else "")
                 new[f"{place.rstrip('/')}{inner}"] = name
         if not new:
             raise Wrong(missing(source, path, folder, bool(earlier), instruction))
@@ -650,7 +650,7 @@ def names(answer):
     for name in [*BUILDS["8.3"], *TOMORROW]:
         needed = name in ("requirements.txt", "service/ping.py")
         if not (needed or ignored(name, answer.value("ignore_3"))):
-            when = ", when it joins the folder," * (name in TOMORROW)
+            when = ", when it joins the folder," if name in TOMORROW else ""
             raise Wrong(
                 f"the image is good, and the build sees {name}{when} as well: keep the line *, and "
                 "let through two files, each by its whole name."
