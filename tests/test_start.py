@@ -18,7 +18,7 @@ import requests
 import websocket
 from conftest import copy_lab
 
-from labkit import ROOT, lab
+from labkit import ROOT, lab, service
 
 PYTHON = sys._base_executable  # not an environment's: start.py makes its own
 VERSION = "{}.{}".format(*sys.version_info)
@@ -501,12 +501,13 @@ def test_a_lab_without_its_python_is_built_anew_even_when_it_was_killed(built, c
 
 
 @posix_only
-def test_ctrl_c_in_the_terminal_asks_and_stops(built):
+def test_ctrl_c_in_the_terminal_asks_and_stops(built, cache):
     import pty
 
     pid, terminal = pty.fork()
     if pid == 0:
-        os.execv(PYTHON, [PYTHON, str(built / "start.py"), "lab", "--no-browser"])
+        command = [PYTHON, str(built / "start.py"), "lab", "--no-browser"]
+        os.execve(PYTHON, command, VARIABLES | {"UV_CACHE_DIR": cache})
 
     def read_until(words):
         text = ""
@@ -559,9 +560,8 @@ class Lab:
                 break
         else:
             raise AssertionError(self.output)
-        while not self.answers():  # the address is printed a moment before
-            assert self.process.poll() is None and time.monotonic() < started + 60, self.output
-            time.sleep(0.05)
+        # The address is printed a moment before.
+        assert service.wait_until(self.answers, 60), self.output
         self.seconds = time.monotonic() - started
 
     def answers(self):
