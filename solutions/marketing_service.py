@@ -10,31 +10,38 @@ of processes.) It is sent to the address in --url, so that should begin with htt
 import argparse
 import json
 import os
+import random
+import re
 import reprlib
 import sqlite3
 import sys
 import time
 from collections import Counter
-from contextlib import closing
+from concurrent import futures
+from contextlib import closing, suppress
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
+from threading import Thread
+from urllib.parse import urljoin
 
 import requests
-from requests.exceptions import ChunkedEncodingError, ContentDecodingError
+from requests.utils import get_environ_proxies, select_proxy
 from tqdm import tqdm
 
 HERE = Path(__file__).resolve().parent
 SUBJECT = "A better price for you"
 TEXT = "Dear customer, stay with us for another year and pay 10% less."
 
-NO_ANSWER = (requests.ConnectionError, requests.Timeout, ChunkedEncodingError, ContentDecodingError)
 WAITS = [1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, None]  # parts of the patience; None: give up
-OUR_FILE = 96_960_001  # SQLite's application_id; count it up when the tables change
+MANY = 300  # so many refused in a row may be the service's fault
+OUR_FILE = 96_960_002  # SQLite's application_id; count it up when the tables change
 TABLES = [
     """CREATE TABLE IF NOT EXISTS customer (
         id INTEGER PRIMARY KEY,                               -- the line in the CSV
         features TEXT NOT NULL CHECK (json_valid(features)),
-        state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'scored', 'rejected')),
+        state TEXT NOT NULL DEFAULT 'waiting'
+            CHECK (state IN ('waiting', 'scored', 'rejected', 'opted out')),
         churn_probability REAL,                               -- of a scored customer
         reason TEXT                                           -- of a rejected one
     )""",
@@ -55,6 +62,13 @@ TABLES = [
     )""",
 ]
 ADD = "INSERT INTO customer (id, features) VALUES (?, ?) ON CONFLICT DO NOTHING"
+BEGIN_CAMPAIGN = "INSERT INTO campaign VALUES (1, ?, ?) ON CONFLICT DO NOTHING"
+BEGUN = "SELECT threshold, model_sha256 FROM campaign"
+WAITING = """SELECT id, features FROM customer WHERE state = 'waiting'
+    AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?"""
+SCORED = "SELECT id, features FROM customer WHERE state = 'scored' LIMIT 1"
+AGAIN = "UPDATE customer SET state = 'waiting', reason = NULL WHERE state = 'rejected'"
+REMEDY = "start churn_serving.py, or name its address (--url)."
 
 
 class Stop(Exception):
@@ -64,11 +78,14 @@ class Stop(Exception):
 def read_customers(data, line=None):
     """Return (line, features as JSON) of the CSV's test rows, or of one line; without churn."""
     try:
+        sys.path.insert(0, str(HERE))  # python -P leaves it out
         import train  # here, because only this needs pandas
 
         df = train.read_customers(data)
         df = train.split(df)[1] if line is None else df[df.index == line - 2]
-    except (ImportError, OSError, ValueError) as error:
+    except ImportError as error:
+        raise Stop(f"Reading customers needs pandas ({error}): use the lab's Python.") from error
+    except (OSError, ValueError) as error:
         raise Stop(f"{data} can't be read ({error}): name the Telco CSV with --data.") from error
     if df.empty:
         raise Stop(f"{data} has no customer on line {line}: choose another line (--add).")
@@ -93,73 +110,112 @@ def prepare(db, data):
             db.execute(f"PRAGMA application_id = {OUR_FILE}")
 
 
-class Bearer(requests.auth.AuthBase):
-    """Adds the key to each request: past a .netrc, and to no host that we are sent on to."""
+def bare(url):
+    """Return a URL without user and password, so that it can be shown."""
+    return re.sub(r"(?s)^([\w.+-]+://)?.*@", r"\1", url)
 
-    def __init__(self, api_key):
-        self.header = f"Bearer {api_key}"
 
-    def __call__(self, request):
-        request.headers["Authorization"] = self.header
-        return request
+def seconds(retry_after):
+    """Return for how long a service wants to be left alone: it names a number, or a date."""
+    if retry_after.isdecimal():
+        return min(float(retry_after), 1e9)
+    with suppress(ValueError, OverflowError):
+        return parsedate_to_datetime(retry_after).timestamp() - time.time()
+    return 0
 
 
 class ChurnService:
-    """The churn service. patience: seconds to wait for an answer, and between all the tries."""
+    """The churn service. patience: seconds for a whole answer, and for all waits between tries."""
 
     def __init__(self, url, patience, api_key=""):
-        self.url, self.patience, self.session = url.rstrip("/"), patience, requests.Session()
-        if api_key:
-            self.session.auth = Bearer(api_key)
+        self.url, self.patience, self.api_key = url.rstrip("/"), patience, api_key
+        self.name = self.way = bare(self.url)
+        here = re.match(r"(?i)https?://(localhost|127\.\d+\.\d+\.\d+|\[::1])(:|/|$)", self.name)
+        proxy = "" if here else select_proxy(url, get_environ_proxies(url)) or ""
+        if proxy:
+            self.name += f" (through the proxy {bare(proxy)})"
+            self.way = f"The proxy {bare(proxy)} (NO_PROXY avoids it)"
+        timeout = min(5, patience), patience + 1  # to connect, between two bytes
+        self.options = {"timeout": timeout, "proxies": {"http": proxy, "https": proxy}}
+        self.options |= {"allow_redirects": False, "stream": True}
+        self.session = requests.Session()
+        self.session.auth = self.add_key if api_key else None
 
-    def stop(self, trouble):
-        return Stop(f"{self.url} {trouble}: start churn_serving.py, or name its address (--url).")
+    def add_key(self, request):  # past a .netrc
+        request.headers["Authorization"] = f"Bearer {self.api_key}"
+        return request
 
-    def ask(self, method, path, customers=None):
-        """Return the answer's status and JSON; six tries (asking again changes nothing there)."""
-        timeout = (min(5, self.patience), self.patience)  # to connect, to answer
-        for wait in WAITS:
+    def post(self, customers, future):
+        """Give the future an answer's status, headers and JSON (None without), or the error."""
+        try:
+            url, body, answer = self.url + "/predict/batch", bytearray(), None
+            with self.session.post(url, json=customers, **self.options) as response:
+                for piece in response.iter_content(2**16):
+                    body += piece
+                    if len(body) > 2**20:
+                        break  # what is cut off there is no JSON
+            with suppress(ValueError, RecursionError):
+                answer = json.loads(body)
+            future.set_result((response.status_code, response.headers, answer))
+        except Exception as error:
+            future.set_exception(error)
+
+    def post_in_time(self, customers):
+        """Do that in a thread, and leave it to itself when the patience is over."""
+        future, end = futures.Future(), time.monotonic() + self.patience
+        Thread(target=self.post, args=(customers, future), daemon=True).start()
+        while not future.done() and time.monotonic() < end:
+            futures.wait([future], 0.1)  # no longer: Windows hears Ctrl+C in between
+        return future.result(0)  # or TimeoutError
+
+    def ask(self, customers):
+        """Return status, JSON and model; six tries (asking again changes nothing there)."""
+        left = self.patience
+        for part in WAITS:
+            later = 0
             try:
-                response = self.session.request(
-                    method, self.url + path, json=customers, timeout=timeout
-                )
-                if response.status_code == 401:
-                    raise Stop(f"{self.url} wants its key (401): set CHURN_API_KEY to the key.")
-                if response.status_code < 500:
-                    return response.status_code, response.json()
-                trouble = f"answers {response.status_code}"
-            except (requests.JSONDecodeError, RecursionError):
-                trouble = f"answers {response.status_code} without JSON"
-            except NO_ANSWER as error:
-                trouble = f"does not answer ({type(error).__name__})"
-            if wait:
-                wait *= self.patience
-                tqdm.write(f"{self.url} {trouble}, next try in {wait:.2g} s", file=sys.stderr)
+                status, headers, answer = self.post_in_time(customers)
+                model = headers.get("Churn-Model")
+                if status == 401:
+                    raise Stop(f"{self.name} wants its key (401): set CHURN_API_KEY to the key.")
+                if 300 <= status < 400:
+                    to = bare(urljoin(self.url, headers.get("Location", "")).partition("?")[0])
+                    raise Stop(f"{self.name} sends us on to {to!r}, we don't follow: {REMEDY}")
+                if status < 500 and status not in (408, 425, 429) and answer is not None:
+                    return status, answer, model
+                who = self.name if model or answer is not None else self.way
+                trouble = f"{who} answers {status}" + (" without JSON" if answer is None else "")
+                later = seconds(headers.get("Retry-After", ""))
+            except ValueError:  # a URL that can't be
+                raise Stop(f"{self.name} can't be asked: {REMEDY}") from None
+            except OSError as error:  # all that can happen on the way
+                who = self.way if isinstance(error, requests.exceptions.ProxyError) else self.name
+                trouble = f"{who} does not answer ({type(error).__name__})"
+            if later > left:
+                raise Stop(f"{trouble} and asks to wait {later:.0f} s: run this again then.")
+            if part:
+                wait = max(later, min(left, part * self.patience * random.uniform(0.5, 1)))
+                left -= wait
+                tqdm.write(f"{trouble}, next try in {wait:.2g} s", file=sys.stderr)
                 time.sleep(wait)
-        raise self.stop(f"{trouble}, tried six times")
-
-    def model(self):
-        """Return the sha256 of the model that the service uses at this moment."""
-        match self.ask("GET", "/health"):
-            case 200, {"model": {"sha256": str(sha256)}}:
-                return sha256
-            case status, answer:
-                raise self.stop(f"answers GET /health with {status} {reprlib.repr(answer)}")
+        raise Stop(f"{trouble}, tried six times: {REMEDY}")
 
     def predict_batch(self, batch):
-        """Return (id, probability, None) of all, or (id, None, reason) of those it refuses."""
+        """Return the model, and (id, probability, None) of all or (id, None, reason) of some."""
         ids = [customer for customer, _ in batch]
-        customers = [json.loads(features) for _, features in batch]
-        match self.ask("POST", "/predict/batch", customers):
+        status, answer, model = self.ask([json.loads(features) for _, features in batch])
+        if status in (200, 400) and not re.fullmatch("[0-9a-f]{64}", model or ""):
+            raise Stop(f"{self.name} does not say which model answers (Churn-Model): {REMEDY}")
+        match status, answer:
             case 200, [*answers] if len(answers) == len(ids) and all(map(is_prediction, answers)):
-                scores = [answer["churn_probability"] for answer in answers]
-                return [(id_, float(score), None) for id_, score in zip(ids, scores, strict=True)]
+                scores = [float(answer["churn_probability"]) for answer in answers]
+                return model, [(id_, score, None) for id_, score in zip(ids, scores, strict=True)]
             case 400, {"problems": [*problems]} if reasons := reasons_of(problems, ids):
-                return [(id_, None, reason) for id_, reason in reasons.items()]
+                return model, [(id_, None, reason) for id_, reason in reasons.items()]
             case 413, _:
                 raise Stop("The service finds the batch too large: choose a smaller --batch-size.")
-            case status, answer:
-                raise self.stop(f"answers {len(ids)} customers: {status} {reprlib.repr(answer)}")
+        answer = reprlib.repr(answer)
+        raise Stop(f"{self.name} answers {len(ids)} customers: {status} {answer}: {REMEDY}")
 
 
 def is_prediction(answer):
@@ -182,24 +238,22 @@ def reasons_of(problems, ids):
     return {id_: "; ".join(reason) for id_, reason in reasons.items()}
 
 
-def agree(db, threshold, model):
-    """Begin the campaign or go on with it; stop if it has another threshold or model."""
-    with db:
-        db.execute("BEGIN IMMEDIATE")
-        insert = "INSERT INTO campaign VALUES (1, ?, ?) ON CONFLICT DO NOTHING"
-        db.execute(insert, (threshold, model))
-        begun = db.execute("SELECT threshold, model_sha256 FROM campaign").fetchone()
-    for name, old, new in zip(("threshold", "model"), begun, (threshold, model), strict=True):
-        if old != new:
-            remedy = "go back to that, or begin another campaign with another --db"
-            raise Stop(f"The campaign was begun with {name} {old}, now it is {new}: {remedy}.")
+def same(name, old, new):
+    """Stop if the campaign was begun with another threshold or model; old may be None."""
+    if old not in (None, new):
+        remedy = "go back to that, or begin another campaign with another --db"
+        raise Stop(f"The campaign was begun with {name} {old}, now it is {new}: {remedy}.")
 
 
-def record(db, results, threshold):
-    """Write a batch's results and e-mails, all or nothing; return how many results were new."""
+def record(db, results, threshold, model):
+    """Write results and e-mails, all or nothing; return how many results were new."""
     now, new = datetime.now(UTC).isoformat(timespec="seconds"), 0
     with db:
         db.execute("BEGIN IMMEDIATE")
+        db.execute(BEGIN_CAMPAIGN, (threshold, model))
+        for begun in db.execute(BEGUN):  # perhaps by another process, a moment ago
+            same("threshold", begun[0], threshold)
+            same("model", begun[1], model)
         for customer, probability, reason in results:
             written = db.execute(
                 "UPDATE customer SET state = ?, churn_probability = ?, reason = ?"
@@ -218,14 +272,30 @@ def record(db, results, threshold):
 
 def run(db, service, threshold, batch_size):
     """Score the waiting customers batch by batch. No transaction is open while we ask."""
-    agree(db, threshold, service.model())
+    begun, model = db.execute(BEGUN).fetchone() or (None, None)
+    same("threshold", begun, threshold)
     total, done = db.execute("SELECT count(*), sum(state != 'waiting') FROM customer").fetchone()
-    waiting = "SELECT id, features FROM customer WHERE state = 'waiting' ORDER BY id LIMIT ?"
+    refused = []  # not written before somebody is scored: perhaps it refuses everybody
     with tqdm(total=total, initial=done, unit=" customers") as bar:
-        while batch := db.execute(waiting, [batch_size]).fetchall():
-            results = service.predict_batch(batch)
-            agree(db, threshold, service.model())  # it may have restarted with another model
-            bar.update(record(db, results, threshold))
+        while True:
+            ids = json.dumps([customer for customer, _, _ in refused])
+            batch = db.execute(WAITING, (ids, batch_size)).fetchall()
+            if not batch and not refused:
+                return
+            if doubt := not batch or len(refused) >= MANY:
+                batch = db.execute(SCORED).fetchall()  # are they bad, or is it the service?
+            answered_by, results = service.predict_batch(batch) if batch else (model, refused)
+            same("model", model, answered_by)
+            model = answered_by
+            if not results[0][2]:
+                bar.update(record(db, refused + results, threshold, model))
+                refused = []
+            elif not doubt:
+                refused += results
+            else:
+                often = Counter(reason.partition(", given ")[0] for _, _, reason in refused)
+                reasons = "; ".join(f"{n} x {why!r:.99}" for why, n in often.most_common(3))
+                raise Stop(f"{service.name} refuses everybody, so nobody is rejected: {reasons}.")
 
 
 def report(db):
@@ -251,13 +321,16 @@ def main():
     add_option("--db", type=Path, default=HERE / "campaign.db", help="the SQLite database")
     add_option("--data", type=Path, default=data, help="the CSV with the customers")
     add_option("--add", type=int, metavar="LINE", help="also ask about this line of the CSV")
+    add_option("--again", action="store_true", help="also ask about the rejected once more")
     add_option("--url", default="http://127.0.0.1:9696", help="where the churn service answers")
     add_option("--threshold", type=float, default=0.5, help="an e-mail at or above it")
     add_option("--batch-size", type=int, default=100, help="customers in one request, 1 to 1000")
     add_option("--patience", type=float, default=30, help="seconds to wait for an answer")
-    args = parser.parse_args()
+    args, unknown = parser.parse_known_args()
+    if unknown:
+        parser.error(f"there is no option {bare(' '.join(unknown))}")
     if not args.url.startswith(("http://", "https://")):
-        parser.error(f"--url is {args.url}: it must begin with http:// or https://")
+        parser.error(f"--url is {bare(args.url)}: it must begin with http:// or https://")
     if not 0 <= args.threshold <= 1:
         parser.error(f"--threshold is {args.threshold}: it must be from 0 to 1")
     if not 1 <= args.batch_size <= 1000:
@@ -267,7 +340,12 @@ def main():
     api_key = os.environ.get("CHURN_API_KEY", "")
     if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
         parser.error("CHURN_API_KEY holds a space, a line end or a letter that no key has")
+    try:
+        service = ChurnService(args.url, args.patience, api_key)
+    except ValueError:
+        parser.error(f"--url is {bare(args.url)}: that can't be an address")
 
+    os.umask(0o077)  # the database and its journal are for their owner alone
     try:
         with closing(sqlite3.connect(args.db, isolation_level=None, timeout=args.patience)) as db:
             prepare(db, args.data)
@@ -275,15 +353,14 @@ def main():
                 for customer in read_customers(args.data, args.add):
                     new = db.execute(ADD, customer).rowcount
                     print(f"customer {args.add}: {'added' if new else 'is there already'}")
+            if args.again:
+                db.execute(AGAIN)
             try:
-                service = ChurnService(args.url, args.patience, api_key)
                 run(db, service, args.threshold, args.batch_size)
             finally:
                 report(db)
     except Stop as error:
         sys.exit(f"{error}")
-    except requests.RequestException as error:  # a URL that can't be, say
-        sys.exit(f"{args.url} can't be asked ({error}): name the churn service's address (--url).")
     except sqlite3.Error as error:
         sys.exit(f"{args.db} can't be used ({error}): close what uses it, or name another (--db).")
     except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import random
 import runpy
 import shutil
 import signal
@@ -12,12 +13,15 @@ import sys
 import threading
 import time
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import HTTPError
 from urllib.request import Request
 
 import pandas as pd
 import pytest
+from conftest import assert_one_sentence
 
 from labkit import DATA, SOLUTIONS
 from labkit.service import free_port, no_proxy, start
@@ -79,12 +83,23 @@ def campaign(db, url, *options, code=0, **environment):
 def campaign_here(monkeypatch, db, url, *options):
     """Run the campaign in this process, which is quicker; return what sys.exit() is given, or 0."""
     monkeypatch.setattr(sys, "argv", command(db, url, *options)[1:])
-    monkeypatch.syspath_prepend(SOLUTIONS)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    umask = os.umask(0o022)
     try:
         runpy.run_path(str(SCRIPT), run_name="__main__")
     except SystemExit as stop:
         return stop.code
+    finally:
+        os.umask(umask)
     return 0
+
+
+@pytest.fixture
+def waits(monkeypatch):
+    """The waits of campaigns in this process: they are written down here, and not waited for."""
+    seconds = []
+    monkeypatch.setattr(time, "sleep", seconds.append)
+    return seconds
 
 
 def refusal(err):
@@ -125,30 +140,35 @@ class Cut(Exception):
 
 
 class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
 
         def forward(url=self.server.url):
-            request = Request(url + self.path, body or None, {"Content-Type": "application/json"})
+            request = Request(url + self.path, body, {"Content-Type": "application/json"})
             try:
-                with no_proxy.open(request, timeout=30) as response:
-                    return response.status, response.read()
+                response = no_proxy.open(request, timeout=30)
             except HTTPError as error:
-                return error.code, error.read()
+                response = error
+            with response:
+                model = {"Churn-Model": response.headers["Churn-Model"]}
+                return response.status, response.read(), model
 
         with self.server.lock:
-            self.server.asked.append(self.path)
+            self.server.asked.append((self.path, json.loads(body)))
             number = len(self.server.asked)
         try:
-            status, answer, *lost = self.server.plan(number, self.path, forward)
+            status, answer, headers = self.server.plan(number, forward)
+            if status is None:  # each piece as it comes, head and all
+                for piece in answer:
+                    self.wfile.write(piece)
+                raise Cut
             self.send_response(status)
-            self.send_header("Content-Length", str(len(answer) + sum(lost)))
+            for name, value in ({"Content-Length": len(answer)} | headers).items():
+                self.send_header(name, str(value))
             self.end_headers()
             self.wfile.write(answer)
         except (Cut, OSError):
-            pass  # the connection is closed
-
-    do_POST = do_GET
+            self.close_connection = True
 
     def log_message(self, *_):
         pass
@@ -156,10 +176,10 @@ class Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def between(url, plan):
-    """Stand between campaign and service; plan(number, path, forward) gives each answer.
+    """Stand between campaign and service; plan(number, forward) gives each answer.
 
-    forward() asks the service and returns status and body. A third number in the plan's answer
-    is how many bytes are missing at its end.
+    That is status, body and headers; forward() asks the service and returns these three.
+    `asked` has the path and the customers of each request.
     """
     proxy = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     proxy.url, proxy.plan, proxy.asked, proxy.lock = url, plan, [], threading.Lock()
@@ -177,11 +197,12 @@ def filled(tmp_path_factory):
     """A database with all customers waiting, as two first runs at once leave it, unanswered."""
     db = tmp_path_factory.mktemp("campaign") / "filled.db"
     words = command(db, f"http://127.0.0.1:{free_port()}", "--patience", 1)
-    for process in [begin(words), begin(words)]:
+    for process in [begin(words), begin(words, PYTHONSAFEPATH="1")]:
         out, err = end(process, 1)
         assert err.count("next try") == 5
         assert "churn_serving.py" in refusal(err)
         assert "1,409 waiting" in out
+    assert os.name == "nt" or db.stat().st_mode & 0o777 == 0o600
     return db
 
 
@@ -206,8 +227,10 @@ def other_service(tmp_path_factory):
     """A churn service with another model."""
     path = tmp_path_factory.mktemp("other") / "churn-model.bin"
     train = runpy.run_path(str(SOLUTIONS / "train.py"))
-    df_train, _ = train["split"](train["read_customers"](CSV))
-    train["save"](path, *train["train"](df_train, C=0.01), trained="2001-01-01", auc=0.5)
+    df = train["read_customers"](CSV)
+    card = {"trained": "2001-01-01", "auc": 0.5, "features": train["allowed_values"](df)}
+    dv, model = train["train"](train["split"](df)[0], C=0.01)
+    train["save"](path, dv, model, train["to_dicts"](df)[0], **card)
     with start("churn_serving.py", port=free_port(), CHURN_MODEL=str(path)) as service:
         yield service
 
@@ -259,51 +282,135 @@ def test_service_not_up_yet_and_killed_during_the_run(db, undisturbed, model_fil
 
 
 def test_slow_service(db, undisturbed, churn_service):
-    def plan(number, path, forward):
-        time.sleep(1.3 if number in (1, 4) else 0.3)  # too slow twice
+    asked_again = threading.Event()
+
+    def plan(number, forward):
+        if number == 2:
+            asked_again.set()
+        if number == 1:  # too slow
+            assert asked_again.wait(20)
         return forward()
 
     with between(churn_service.url, plan) as proxy:
         _, err = campaign(db, proxy.address, "--batch-size", 1000, "--patience", 1)
-    assert err.count("ReadTimeout") == 2
+    assert err.count("TimeoutError") == 1
+    assert contents(db) == contents(undisturbed)
+
+
+def test_dripped_and_endless_answers(db, undisturbed, churn_service):
+    over, sent = threading.Event(), []
+
+    def drip(*head):
+        yield from head
+        while not over.wait(0.1):
+            yield b"1\r\n \r\n" if b"chunked" in head[-1] else b" "
+
+    def flood():
+        yield b"HTTP/1.1 200 OK\r\n\r\n["
+        while not over.is_set():
+            sent.append(1)
+            yield b" " * 2**16
+
+    answers = [
+        drip(b"HTTP/1.1 200 OK\r\nServer: slow"),
+        drip(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"),
+        drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        flood(),
+    ]
+
+    def plan(number, forward):
+        return (None, answers[number - 1], {}) if number <= 4 else forward()
+
+    with between(churn_service.url, plan) as proxy:
+        began = time.monotonic()
+        _, err = campaign(db, proxy.address, "--patience", 0.5)
+        over.set()
+    assert time.monotonic() - began < 20
+    assert err.count("TimeoutError") == 3
+    assert err.count("answers 200 without JSON") == 1
+    assert len(sent) < 500, "32 MiB were taken"
     assert contents(db) == contents(undisturbed)
 
 
 def test_misbehaving_service(db, undisturbed, churn_service):
     def cut_off(forward):
-        status, answer = forward()
-        return status, answer, 10
+        status, answer, headers = forward()
+        return status, answer, headers | {"Content-Length": len(answer) + 10}
 
     def lose(forward):
         forward()
         raise Cut
 
     faults = [
-        lambda forward: (200, b"<html>Welcome to the hotel</html>"),
-        lambda forward: (502, b"<html>Bad gateway</html>"),
-        lambda forward: (404, b"<html>Not here yet</html>"),
-        lambda forward: (500, b'{"error": "a bug"}'),
-        lambda forward: (503, b"[]"),
-        lambda forward: (200, forward()[1][:-1]),
-        lambda forward: (200, b""),
-        lambda forward: (200, b"[" * 100_000),
+        lambda forward: (200, b"<html>Welcome to the hotel</html>", {}),
+        lambda forward: (502, b"<html>Bad gateway</html>", {}),
+        lambda forward: (404, b"<html>Not here yet</html>", {}),
+        lambda forward: (500, b'{"error": "a bug"}', {}),
+        lambda forward: (503, b"[]", {}),
+        lambda forward: (408, b"{}", {}),
+        lambda forward: (425, b"{}", {}),
+        lambda forward: (429, b"{}", {"Retry-After": 0}),
+        lambda forward: (200, forward()[1].rstrip()[:-1], {}),
+        lambda forward: (200, b"", {}),
+        lambda forward: (200, b"[" * 100_000, {}),
+        lambda forward: (200, b"1" * 5000, {}),
         cut_off,
         lose,
     ]
 
-    def plan(number, path, forward):
+    def plan(number, forward):
         return forward() if number % 2 else faults[number // 2 % len(faults)](forward)
 
     with between(churn_service.url, plan) as proxy:
         _, err = campaign(db, proxy.address, "--patience", 0.5)
-    assert err.count("next try") >= 2 * len(faults)
+    assert err.count("next try") == len(faults)
     assert contents(db) == contents(undisturbed)
+
+
+def test_waits_grow_and_differ_from_run_to_run(monkeypatch, db, waits):
+    for _ in range(2):
+        with between("", lambda number, forward: (500, b"{}", {})) as proxy:
+            message = campaign_here(monkeypatch, db, proxy.address, "--patience", 32)
+            assert len(proxy.asked) == 6
+        assert "answers 500, tried six times" in message
+    for wait, planned in zip(waits, [1, 2, 4, 8, 16] * 2, strict=True):
+        assert planned / 2 <= wait <= planned
+    assert waits[:5] != waits[5:]
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 503])
+def test_retry_after_is_kept(monkeypatch, db, churn_service, undisturbed, waits, status):
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=9), usegmt=True)
+    asked = ["7", date, "next week", "-3"]
+
+    def plan(number, forward):
+        retry_after = {"Retry-After": asked[number - 1]} if number <= len(asked) else {}
+        return (status, b"{}", retry_after) if retry_after else forward()
+
+    with between(churn_service.url, plan) as proxy:
+        assert campaign_here(monkeypatch, db, proxy.address) == 0
+    assert waits[0] == 7
+    assert 5 <= waits[1] <= 9
+    assert all(wait < 8 for wait in waits[2:])
+    assert contents(db) == contents(undisturbed)
+
+
+@pytest.mark.parametrize(("seconds", "requests"), [("12", 3), ("3600", 1), ("9" * 400, 1)])
+def test_who_asks_to_wait_longer_than_the_patience_is_left_alone(
+    monkeypatch, db, waits, seconds, requests
+):
+    with between("", lambda number, forward: (429, b"{}", {"Retry-After": seconds})) as proxy:
+        message = campaign_here(monkeypatch, db, proxy.address, "--patience", 30)
+        assert len(proxy.asked) == requests
+    assert_one_sentence(message, f"answers 429 and asks to wait {min(int(seconds), 10**9)} s")
+    assert sum(waits) <= 30
+    assert waiting(db) == 1409
 
 
 def kill_at_request(db, url, fatal, when):
     """Kill the campaign before or after an answer, or so many seconds after it."""
 
-    def plan(number, path, forward):
+    def plan(number, forward):
         if number == fatal and when == "before":
             process.kill()
         answer = forward()
@@ -314,7 +421,7 @@ def kill_at_request(db, url, fatal, when):
         return answer
 
     with between(url, plan) as proxy:
-        process = begin(command(db, proxy.address, "--batch-size", 40))
+        process = begin(command(db, proxy.address, "--batch-size", 20))
         process.communicate(timeout=60)
     assert process.returncode == (1 if os.name == "nt" else -signal.SIGKILL)
 
@@ -367,7 +474,7 @@ def test_killed_while_the_database_is_filled(tmp_path):
 def test_two_campaigns_at_once(db, undisturbed, churn_service):
     alone = threading.Barrier(2)
 
-    def plan(number, path, forward):
+    def plan(number, forward):
         answer = forward()
         if number <= 24:  # each waits for the other: both score the same customers
             alone.wait(20)
@@ -382,10 +489,10 @@ def test_two_campaigns_at_once(db, undisturbed, churn_service):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
 def test_interrupted(db, undisturbed, churn_service):
-    def plan(number, path, forward):
-        if number == 6:
+    def plan(number, forward):
+        if number == 3:
             process.send_signal(signal.SIGINT)
-            time.sleep(0.2)
+            process.wait(20)  # with an answer under way
         return forward()
 
     with between(churn_service.url, plan) as proxy:
@@ -402,7 +509,7 @@ def test_interrupted(db, undisturbed, churn_service):
 def test_the_database_is_free_while_the_service_is_asked(db, churn_service):
     free = []
 
-    def plan(number, path, forward):
+    def plan(number, forward):
         with closing(sqlite3.connect(db, isolation_level=None, timeout=0)) as mine:
             mine.execute("BEGIN IMMEDIATE")
             mine.execute("ROLLBACK")
@@ -411,23 +518,22 @@ def test_the_database_is_free_while_the_service_is_asked(db, churn_service):
 
     with between(churn_service.url, plan) as proxy:
         campaign(db, proxy.address, "--batch-size", 500, "--patience", 1)
-        assert len(proxy.asked) == len(free) == 7
+        assert len(proxy.asked) == len(free) == 3
 
 
 def test_who_opts_out_while_the_service_is_asked_stays_out(db, churn_service, undisturbed):
     ((out_of_it,),) = query(undisturbed, "SELECT min(customer) FROM email")
 
-    def plan(number, path, forward):
-        if number == 2:
-            sql = "UPDATE customer SET state = 'rejected', reason = 'opted out' WHERE id = ?"
-            query(db, sql, out_of_it)
+    def plan(number, forward):
+        if number == 1:
+            query(db, "UPDATE customer SET state = 'opted out' WHERE id = ?", out_of_it)
         return forward()
 
     with between(churn_service.url, plan) as proxy:
         campaign(db, proxy.address)
     after, before = contents(db), contents(undisturbed)
     assert [row[2:] for row in after["customer"] if row[0] == out_of_it] == [
-        ("rejected", None, "opted out")
+        ("opted out", None, None)
     ]
     assert after["email"] == [row for row in before["email"] if row[1] != out_of_it]
 
@@ -448,10 +554,10 @@ def test_refused_customers_are_rejected_and_the_rest_is_scored(
     db, undisturbed, churn_service, how_many, posts
 ):
     bad = spoil(db, how_many)
-    with between(churn_service.url, lambda number, path, forward: forward()) as proxy:
+    with between(churn_service.url, lambda number, forward: forward()) as proxy:
         out, err = campaign(db, proxy.address, "--batch-size", 1000)
         # A refusal, or three (a hundred names each at most); then 1,000 and the remainder.
-        assert proxy.asked.count("/predict/batch") == posts
+        assert len(proxy.asked) == posts
     assert f"{1409 - how_many:,} scored" in out
     assert f"{how_many} rejected, 0 waiting" in out
     assert "next try" not in err
@@ -479,39 +585,43 @@ def test_a_customer_with_two_problems_and_one_without_fields(db, churn_service):
     assert "JSON object" in two
 
 
+SOME_MODEL = {"Churn-Model": 64 * "0"}
+
+
 def edited(change):
     """Return a plan that changes the last prediction of each batch."""
 
-    def plan(number, path, forward):
-        status, body = forward()
+    def plan(number, forward):
+        status, body, headers = forward()
         answers = json.loads(body)
-        if path == "/predict/batch":
-            change(answers)
-        return status, json.dumps(answers).encode()
+        change(answers)
+        return status, json.dumps(answers).encode(), headers
 
     return plan
 
 
-def instead(wrong_path, status, answer):
-    """Return a plan that answers one path with something else."""
-
-    def plan(number, path, forward):
-        return (status, json.dumps(answer).encode()) if path == wrong_path else forward()
-
-    return plan
+def instead(status, answer, headers=SOME_MODEL):
+    """Return a plan that answers something else."""
+    return lambda number, forward: (status, json.dumps(answer).encode(), headers)
 
 
+def by(headers):
+    """Return a plan that gives the right answers with other headers."""
+    return lambda number, forward: (*forward()[:2], headers)
+
+
+REFUSAL = {"field": "shoe", "problem": "Field required", "given": "{'gender': 'robot'"}
 NAMES_NOBODY = {"error": "1 problem", "problems": [{"problem": "too long", "given": "[]"}]}
 NAMES_A_STRANGER = {"problems": [{"customer": 2000, "field": "x", "problem": "y", "given": "z"}]}
 WRONG_ANSWERS = {
-    "404": instead("/predict/batch", 404, {"error": "not found"}),
-    "405": instead("/predict/batch", 405, {"error": "method"}),
-    "413": instead("/predict/batch", 413, {"error": "too large"}),
-    "415": instead("/predict/batch", 415, {"error": "media type"}),
-    "400 that names nobody": instead("/predict/batch", 400, NAMES_NOBODY),
-    "400 that names a stranger": instead("/predict/batch", 400, NAMES_A_STRANGER),
-    "400 without problems": instead("/predict/batch", 400, []),
-    "no list": instead("/predict/batch", 200, {"churn": False, "churn_probability": 0.1}),
+    "404": instead(404, {"error": "not found"}),
+    "405": instead(405, {"error": "method"}),
+    "413": instead(413, {"error": "too large"}),
+    "415": instead(415, {"error": "media type"}),
+    "400 that names nobody": instead(400, NAMES_NOBODY),
+    "400 that names a stranger": instead(400, NAMES_A_STRANGER),
+    "400 without problems": instead(400, []),
+    "no list": instead(200, {"churn": False, "churn_probability": 0.1}),
     "one too few": edited(lambda answers: answers.pop()),
     "one too many": edited(lambda answers: answers.append(answers[0])),
     "no object": edited(lambda answers: answers.append([answers.pop()])),
@@ -524,9 +634,10 @@ WRONG_ANSWERS = {
     "probability null": edited(lambda answers: answers[-1].update(churn_probability=None)),
     "probability NaN": edited(lambda answers: answers[-1].update(churn_probability=float("nan"))),
     "churn null": edited(lambda answers: answers[-1].update(churn=None)),
-    "health 404": instead("/health", 404, {"error": "not found"}),
-    "health without a model": instead("/health", 200, {"status": "ok"}),
-    "health with a number": instead("/health", 200, {"model": {"sha256": 7}}),
+    "no model": by({}),
+    "a model that is none": by({"Churn-Model": "the new one"}),
+    "two models": by({"Churn-Model": f"{64 * '0'}, {64 * '1'}"}),
+    "refusal by no model": instead(400, {"problems": [REFUSAL | {"customer": 0}]}, {}),
 }
 
 
@@ -537,37 +648,147 @@ def test_wrong_answers_are_refused_at_once_and_nothing_is_written(
     before = contents(db)
     with between(churn_service.url, WRONG_ANSWERS[wrong]) as proxy:
         message = campaign_here(monkeypatch, db, proxy.address, "--batch-size", 1000)
-        assert len(proxy.asked) == (1 if "health" in wrong else 2)
+        assert len(proxy.asked) == 1
     assert ("--batch-size" if wrong == "413" else "churn_serving.py") in message
     after = contents(db)
     assert (after["customer"], after["email"]) == (before["customer"], [])
 
 
-@pytest.mark.parametrize("answer", [(500, b'{"error": "bug"}'), (200, b"<html>"), None])
-def test_a_service_that_stays_broken_is_asked_six_times(db, churn_service, undisturbed, answer):
-    def plan(number, path, forward):
-        if number <= 4:  # the first batch is written before the service breaks
+@pytest.mark.parametrize("answer", [(500, b'{"error": "bug"}', {}), (200, b"<html>", {}), None])
+def test_a_service_that_stays_broken_is_asked_six_times(
+    monkeypatch, capsys, db, churn_service, undisturbed, waits, answer
+):
+    def plan(number, forward):
+        if number == 1:  # the first batch is written before the service breaks
             return forward()
         if answer is None:
             raise Cut
         return answer
 
     with between(churn_service.url, plan) as proxy:
-        out, err = campaign(db, proxy.address, "--patience", 0.3, code=1)
-        assert len(proxy.asked) == 4 + 6
+        message = campaign_here(monkeypatch, db, proxy.address)
+        assert len(proxy.asked) == 1 + 6
+    out = capsys.readouterr().out
     assert "100 scored" in out
     assert "1,309 waiting" in out
-    assert "six times" in refusal(err)
-    campaign(db, churn_service.url)
+    assert "six times" in message
+    assert campaign_here(monkeypatch, db, churn_service.url) == 0
     assert contents(db) == contents(undisturbed)
 
 
-def test_another_threshold_is_refused(db, churn_service, undisturbed):
+def refuse_all(number, forward):
+    """Answer as a service does whose customers must have a field more."""
+    _, body, headers = forward()
+    answers = json.loads(body)
+    problems = [REFUSAL | {"customer": i} for i in range(len(answers))]
+    return 400, json.dumps({"problems": problems[:100]}).encode(), headers
+
+
+@pytest.mark.parametrize("size", [1, 100, 1000])
+def test_a_service_that_refuses_everybody_rejects_nobody(
+    monkeypatch, db, churn_service, undisturbed, size
+):
+    before = contents(db)
+    with between(churn_service.url, refuse_all) as proxy:
+        message = campaign_here(monkeypatch, db, proxy.address, "--batch-size", size)
+        assert len(proxy.asked) == max(3, 300 / size)
+    assert_one_sentence(message, "refuses everybody", "300 x 'shoe: Field required'")
+    assert contents(db) == before
+    if size == 100:
+        assert campaign_here(monkeypatch, db, churn_service.url) == 0
+        assert contents(db) == contents(undisturbed)
+
+
+@pytest.mark.parametrize(("good", "requests"), [(1, 1 + 3 + 1), (14, 14 + 1 + 1)])
+def test_a_service_that_begins_to_refuse_everybody_rejects_nobody(
+    monkeypatch, db, churn_service, undisturbed, good, requests
+):
+    """In the middle, or with so few left that they might be bad: it refuses a scored one, too."""
+
+    def plan(number, forward):
+        return forward() if number <= good else refuse_all(number, forward)
+
+    with between(churn_service.url, plan) as proxy:
+        message = campaign_here(monkeypatch, db, proxy.address)
+        assert len(proxy.asked) == requests
+    assert "refuses everybody" in message
+    assert query(db, "SELECT count(*) FROM customer WHERE state = 'rejected'") == [(0,)]
+    assert waiting(db) == 1409 - 100 * good
+    check_consistency(db)
+
+
+def test_more_bad_customers_in_a_row_than_a_good_service_could_refuse(
+    monkeypatch, db, churn_service, undisturbed
+):
     shutil.copy(undisturbed, db)
-    _, err = campaign(db, churn_service.url, "--threshold", 0.4, code=1)
-    assert "threshold 0.5" in refusal(err)
-    assert "0.4" in refusal(err)
-    assert contents(db) == contents(undisturbed)
+    query(db, "UPDATE customer SET state = 'waiting', churn_probability = NULL WHERE id > 2000")
+    query(db, "UPDATE customer SET features = '{}' WHERE id > 2000")
+    assert campaign_here(monkeypatch, db, churn_service.url) == 0
+    rejected = query(db, "SELECT id FROM customer WHERE state = 'rejected'")
+    assert len(rejected) == len(query(db, "SELECT id FROM customer WHERE id > 2000")) > 300
+
+
+def test_nobody_was_ever_scored_and_all_are_refused(monkeypatch, db, churn_service):
+    query(db, "DELETE FROM customer WHERE id > 50")
+    query(db, "UPDATE customer SET features = '{}'")
+    message = campaign_here(monkeypatch, db, churn_service.url)
+    assert_one_sentence(message, "refuses everybody", "Field required")
+    assert waiting(db) == len(query(db, "SELECT * FROM customer")) > 0
+    assert query(db, "SELECT * FROM campaign") == []
+
+
+def test_the_rejected_are_asked_again_and_who_opted_out_never(
+    monkeypatch, db, churn_service, undisturbed
+):
+    ids = spoil(db, 3)
+    ((features,),) = query(db, "SELECT features FROM customer WHERE id > ? LIMIT 1", ids[-1])
+    out_of_it = query(undisturbed, "SELECT customer FROM email ORDER BY customer DESC LIMIT 1")[0]
+    query(db, "UPDATE customer SET state = 'opted out' WHERE id = ?", *out_of_it)
+    assert campaign_here(monkeypatch, db, churn_service.url) == 0
+    states = "SELECT id, state FROM customer WHERE state != 'scored' ORDER BY id"
+    rejected = [(number, "rejected") for number in ids]
+    assert query(db, states) == [*rejected, (*out_of_it, "opted out")]
+
+    query(db, "UPDATE customer SET features = ? WHERE id = ?", features, ids[0])
+    asked = []
+    for options in ([], ["--again"], ["--again"]):
+        with between(churn_service.url, lambda number, forward: forward()) as proxy:
+            assert campaign_here(monkeypatch, db, proxy.address, *options) == 0
+            asked.append([len(customers) for _, customers in proxy.asked])
+    # Nobody waits; three, then the one who has been mended; two, then one who is scored.
+    assert asked == [[], [3, 1], [2, 1]]
+    assert query(db, states) == [*rejected[1:], (*out_of_it, "opted out")]
+    assert query(db, "SELECT * FROM email WHERE customer = ?", *out_of_it) == []
+    check_consistency(db)
+
+
+def test_another_threshold_is_refused_before_anything_is_asked(
+    monkeypatch, db, churn_service, undisturbed
+):
+    shutil.copy(undisturbed, db)
+    query(db, "UPDATE customer SET state = 'waiting' WHERE id < 100")
+    before = contents(db)
+    with between(churn_service.url, lambda number, forward: forward()) as proxy:
+        message = campaign_here(monkeypatch, db, proxy.address, "--threshold", 0.4)
+        assert proxy.asked == []
+    assert_one_sentence(message, "threshold 0.5", "0.4")
+    assert contents(db) == before
+
+
+@pytest.mark.parametrize("begun", [(0.4, 64 * "0"), (0.5, 64 * "0")])
+def test_another_campaign_that_begins_while_the_service_is_asked(
+    monkeypatch, db, churn_service, begun
+):
+    def plan(number, forward):
+        query(db, "INSERT INTO campaign VALUES (1, ?, ?)", *begun)
+        return forward()
+
+    with between(churn_service.url, plan) as proxy:
+        message = campaign_here(monkeypatch, db, proxy.address)
+        assert len(proxy.asked) == 1
+    assert_one_sentence(message, "The campaign was begun with")
+    assert query(db, "SELECT threshold, model_sha256 FROM campaign") == [begun]
+    assert waiting(db) == 1409
 
 
 def test_the_threshold_itself_gets_an_email(db, churn_service, undisturbed):
@@ -578,38 +799,131 @@ def test_the_threshold_itself_gets_an_email(db, churn_service, undisturbed):
     assert query(db, "SELECT count(*) FROM email") == [(709,)]
 
 
-@pytest.mark.parametrize("robots", [0, 1])
-@pytest.mark.parametrize("number", [4, 5])
-def test_another_model_in_the_middle_is_refused(
-    db, churn_service, other_service, undisturbed, number, robots
-):
-    if robots:  # in the second batch, where the other model answers
-        query(
-            db,
-            "UPDATE customer SET features = '{}' WHERE id ="
-            " (SELECT id FROM customer ORDER BY id LIMIT 1 OFFSET 150)",
-        )
+@pytest.fixture(scope="session")
+def two(churn_service, other_service):
+    """Two churn services with their models."""
+    answers = [no_proxy.open(f"{one.url}/health").read() for one in (churn_service, other_service)]
+    models = [json.loads(answer)["model"]["sha256"] for answer in answers]
+    return [(churn_service.url, models[0]), (other_service.url, models[1])]
 
-    def plan(now, path, forward):
-        # The 4th request is the second batch, the 5th asks for the model that scored it.
-        return forward(other_service.url) if now >= number else forward()
 
-    with between(churn_service.url, plan) as proxy:
-        _, err = campaign(db, proxy.address, code=1)
-        assert len(proxy.asked) == 5
-    old, new = (
-        json.loads(no_proxy.open(service.url + "/health").read())["model"]["sha256"]
-        for service in (churn_service, other_service)
-    )
-    assert old in refusal(err)
-    assert new in refusal(err)
-    assert contents(db)["customer"][:100] == contents(undisturbed)["customer"][:100]
-    assert waiting(db) == 1309
+ORDERS = {"in turn": [0, 1] * 8, "the other first": [1, 0] * 8, "at random": None}
+ORDERS["late"] = [0] * 5 + [1] * 11
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_balancer_over_two_models(monkeypatch, db, two, undisturbed, order):
+    """The first answer decides; no score of the second model is written."""
+    places = ORDERS[order] or random.choices([0, 1], k=16)
+    same = next(i for i, place in enumerate(places) if place != places[0])
+    with between("", lambda n, forward: forward(two[places[n - 1]][0])) as balancer:
+        message = campaign_here(monkeypatch, db, balancer.address)
+        assert len(balancer.asked) == same + 1
+    old, new = two[places[0]][1], two[1 - places[0]][1]
+    assert_one_sentence(message, f"begun with model {old}, now it is {new}")
+    assert query(db, "SELECT model_sha256 FROM campaign") == [(old,)]
+    scored = [row for row in contents(db)["customer"] if row[2] == "scored"]
+    expected = contents(undisturbed)["customer"][: 100 * same]
+    assert len(scored) == 100 * same
+    assert (scored == expected) == (places[0] == 0)
     check_consistency(db)
-    # And so is one that was there from the start of the next run.
-    _, err = campaign(db, other_service.url, code=1)
-    assert new in refusal(err)
-    assert waiting(db) == 1309
+    # And so it is in the next run.
+    assert new in campaign_here(monkeypatch, db, two[1 - places[0]][0])
+    assert waiting(db) == 1409 - 100 * same
+
+
+@pytest.mark.parametrize("place", [50, 150])
+def test_who_is_refused_by_another_model_is_not_rejected(monkeypatch, db, two, place):
+    """Be it that the first model refuses and the second scores, or the other way round."""
+    robot = "(SELECT id FROM customer ORDER BY id LIMIT 1 OFFSET ?)"
+    query(db, f"UPDATE customer SET features = '{{}}' WHERE id = {robot}", place)
+    with between("", lambda number, forward: forward(two[number > 1][0])) as balancer:
+        assert two[1][1] in campaign_here(monkeypatch, db, balancer.address)
+        assert len(balancer.asked) == 2
+    assert query(db, "SELECT * FROM customer WHERE state = 'rejected'") == []
+    assert waiting(db) == (1409 if place == 50 else 1309)
+
+
+PROXIES = ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+
+
+@pytest.fixture
+def proxied(monkeypatch):
+    """Return a function that sets a proxy in the environment, as a company does."""
+
+    def set_proxy(address):
+        for name in PROXIES:
+            monkeypatch.setenv(name, address)
+
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    return set_proxy
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST"])
+def test_no_proxy_on_this_machine(monkeypatch, db, churn_service, proxied, host):
+    with between(churn_service.url, lambda number, forward: (503, b"<html>", {})) as proxy:
+        proxied(proxy.address)
+        url = churn_service.url.replace("127.0.0.1", host)
+        assert campaign_here(monkeypatch, db, url, "--batch-size", 1000) == 0
+        assert proxy.asked == []
+
+
+@pytest.mark.parametrize("status", [200, 403, 407, 503])
+def test_a_proxy_that_answers_is_named(monkeypatch, capsys, db, waits, proxied, status):
+    with between("", lambda number, forward: (status, b"<html>", {})) as proxy:
+        proxied(proxy.address.replace("//", "//me:secret@"))
+        message = campaign_here(monkeypatch, db, "http://you:secret@churn.example")
+        assert {path for path, _ in proxy.asked} == {"http://churn.example/predict/batch"}
+    told = f"The proxy {proxy.address} (NO_PROXY avoids it) answers {status} without JSON"
+    assert_one_sentence(message, told, "six times")
+    assert "secret" not in message + capsys.readouterr().err
+
+
+def test_a_service_behind_a_proxy(monkeypatch, db, churn_service, waits, proxied):
+    def plan(number, forward):
+        return instead(404, {"error": "not found"}, {})(number, forward)
+
+    with between("", plan) as proxy:
+        proxied(proxy.address)
+        message = campaign_here(monkeypatch, db, "http://churn.example")
+    assert f"http://churn.example (through the proxy {proxy.address}) answers" in message
+    proxied(f"http://me:secret@127.0.0.1:{free_port()}")
+    message = campaign_here(monkeypatch, db, "https://churn.example")
+    assert message.startswith("The proxy http://127.0.0.1:")
+    assert "does not answer (ProxyError)" in message and "secret" not in message
+
+
+SECRETS = ["ftp://me:secret@host", "me:secret@host:9696", "http://me:secret@[::1",
+           "http://me:sec/secret@127.0.0.1:9", "http://me:secret@127.0.0.1:9",
+           "http://me:secret@host:99999", "http://me:secret@a..b",
+           "http://me:@secret@127.0.0.1:9", "http://me:secret@",
+           "http://me:secret@ho\u2100st"]  # fmt: skip
+
+
+@pytest.mark.parametrize("url", SECRETS)
+@pytest.mark.parametrize("option", ["--url", "--urll"])
+def test_user_and_password_are_never_shown(monkeypatch, capsys, db, waits, url, option):
+    code = campaign_here(monkeypatch, db, "http://127.0.0.1:9", option, url, "--patience", 0.1)
+    said = "".join(capsys.readouterr())
+    assert code == 2 or code.startswith("http://")
+    assert code != 2 or "error: " in said
+    assert "secret" not in f"{code} {said}" and "me:" not in f"{code} {said}"
+
+
+@pytest.mark.parametrize(
+    ("status", "location", "shown"),
+    [(301, "http://me:secret@other.example/x?secret", "'http://other.example/x'"),
+     (302, "/login", "/login'"), (307, "http://[", "can't be asked"), (304, None, "on to 'http:")],
+)  # fmt: skip
+def test_redirections_are_not_followed(monkeypatch, db, status, location, shown):
+    headers = {} if location is None else {"Location": location}
+    with between("", lambda number, forward: (status, b"", headers)) as proxy:
+        message = campaign_here(monkeypatch, db, proxy.address)
+        assert len(proxy.asked) == 1
+    assert_one_sentence(message, shown, "--url")
+    assert "secret" not in message
+    assert waiting(db) == 1409
 
 
 def test_customers_scored_again_by_hand_get_no_second_email(db, churn_service, undisturbed):
@@ -643,13 +957,13 @@ def test_scoring_needs_neither_pandas_nor_the_labs_helpers(db, tmp_path, churn_s
     campaign(db, churn_service.url, **without)
     assert waiting(db) == 0
     _, err = campaign(tmp_path / "new.db", churn_service.url, code=1, **without)
-    assert "can't be read" in refusal(err)
+    assert "needs pandas" in refusal(err) and "--data" not in refusal(err)
 
 
 @pytest.mark.parametrize(
     "options",
     ["--threshold 1.5", "--threshold nan", "--batch-size 0", "--batch-size 1001", "--url host:9696",
-     "--patience 0", "--add x"],
+     "--patience 0", "--add x", "--nonsense"],
 )  # fmt: skip
 def test_bad_options_are_named(tmp_path, options):
     db, name = tmp_path / "campaign.db", options.split()[0]
@@ -659,9 +973,8 @@ def test_bad_options_are_named(tmp_path, options):
 
 
 def test_an_impossible_url_is_named(db):
-    _, err = campaign(db, "http://[::1", code=1)
-    assert "http://[::1" in refusal(err)
-    assert "next try" not in err
+    _, err = campaign(db, "http://[::1", code=2)
+    assert "--url is http://[::1" in refusal(err)
 
 
 def test_unusable_databases_are_refused_in_a_sentence(tmp_path, db):
@@ -670,7 +983,7 @@ def test_unusable_databases_are_refused_in_a_sentence(tmp_path, db):
     text.write_text("Dear customer, this is no database at all. " * 50, encoding="utf-8")
     query(foreign, "CREATE TABLE customer (id)")
     older = shutil.copy(db, tmp_path / "older.db")
-    query(older, "PRAGMA application_id = 96960000")
+    query(older, "PRAGMA application_id = 96960001")
     for path in (tmp_path / "nowhere" / "campaign.db", text, foreign, older, tmp_path):
         _, err = campaign(path, nowhere, "--patience", 0.1, code=1)
         assert "--db" in refusal(err)

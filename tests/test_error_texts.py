@@ -287,7 +287,7 @@ PROVOKED = {  # lesson: {text in the box: code that provokes it}
         + "campaign('--batch-size', '1000'); campaign('--threshold', '0.4')",
         "The campaign was begun with model": CAMPAIGN
         + "campaign('--batch-size', '1000'); import sqlite3; db = sqlite3.connect('campaign.db'); "
-        "db.execute('UPDATE campaign SET model_sha256 = 0'); db.commit(); campaign()",
+        "db.execute('UPDATE campaign SET model_sha256 = 0'); db.commit(); campaign('--add', '2')",
     },
     "07_the_environment": {
         "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.": SHELF

@@ -147,13 +147,12 @@ def test_the_campaign_refuses_what_can_be_no_key(tmp_path, key):
 
 
 class Forward(BaseHTTPRequestHandler):
-    """Sends each request on to another address, or notes the key that it was given."""
+    """Sends each request on to another address, and notes the key that it was given."""
 
-    def do_GET(self):
+    def do_POST(self):
         self.server.keys.append(self.headers["Authorization"])
-        self.send_response(307 if self.server.to else 200)
-        if self.server.to:
-            self.send_header("Location", self.server.to + self.path)
+        self.send_response(307)
+        self.send_header("Location", self.server.to + self.path)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -161,18 +160,18 @@ class Forward(BaseHTTPRequestHandler):
         pass
 
 
-def test_the_campaign_gives_the_key_to_no_other_host(tmp_path):
+def test_no_other_host_gets_the_key_or_the_customers(tmp_path):
     servers = [HTTPServer(("127.0.0.1", 0), Forward) for _ in range(2)]
     ours, other = servers
-    for server, to in [(ours, f"http://localhost:{other.server_port}"), (other, None)]:
-        server.keys, server.to = [], to
+    for server in servers:
+        server.keys, server.to = [], f"http://localhost:{other.server_port}"
         Thread(target=server.serve_forever, args=[0.05], daemon=True).start()
     try:
-        url = f"http://127.0.0.1:{ours.server_port}"
-        campaign(url, tmp_path, CHURN_API_KEY=KEY)
+        ended = campaign(f"http://127.0.0.1:{ours.server_port}", tmp_path, CHURN_API_KEY=KEY)
     finally:
         for server in servers:
             server.shutdown()
             server.server_close()
-    assert set(ours.keys) == {BEARER}
-    assert set(other.keys) == {None}, "it must be asked, without the key"
+    assert ended.returncode == 1
+    assert f"sends us on to '{other.server_port}" in ended.stderr.replace("http://localhost:", "")
+    assert (ours.keys, other.keys) == ([BEARER], []), "the other must not be asked"
