@@ -1,6 +1,7 @@
 """The labs are what their sources say; the build refuses what is incomplete, and spares answers."""
 
 import ast
+import functools
 import json
 import re
 import sys
@@ -18,6 +19,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import make_labs
 from make_labs import Refused
 
+make = functools.cache(make_labs.make)  # what it returns is only looked at
 WORDS_PER_MINUTE, MINUTES_PER_EXERCISE = 130, 4
 SOURCES = make_labs.sources()
 BANK = {"right": ["", ""], "wrong": [("", "")] * 5}
@@ -82,8 +84,8 @@ def minutes(notebook, exercises) -> int:
 
 @each_lab
 def test_form(source):
-    notebook = make_labs.make(source)
-    example = make_labs.make(SOURCES[0])
+    notebook = make(source)
+    example = make(SOURCES[0])
     texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     number = int(source.stem[4:6])
@@ -105,7 +107,7 @@ def test_form(source):
 
 @each_lab
 def test_texts(source):
-    texts = [c.source for c in make_labs.make(source).cells if c.cell_type == "markdown"]
+    texts = [c.source for c in make(source).cells if c.cell_type == "markdown"]
     text = "\n".join(texts)
     assert list(faults_of_style(text)) == []
     assert list(faults_of_links(text, ROOT / "labs")) == []
@@ -133,7 +135,7 @@ def test_table_of_the_readme_has_the_counts():
         ]
         totals = [total + count for total, count in zip(totals, counts, strict=True)]
         title = source.stem[7:].replace("_", " ").capitalize()
-        minute = minutes(make_labs.make(source), counts[0])
+        minute = minutes(make(source), counts[0])
         link = f"| lab {int(source.stem[4:6])} | [{title}](labs/{source.stem}.ipynb) | {minute} "
         assert f"{link}| {' | '.join(map(str, counts))} |" in page
     assert f"| | all | | {' | '.join(map(str, totals))} |" in page
