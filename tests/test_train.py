@@ -1,13 +1,17 @@
 """What the lessons say about the data and the model holds."""
 
+import copy
 import csv
+import errno
 import hashlib
 import importlib.metadata
+import itertools
 import json
 import os
 import pickle
 import platform
 import runpy
+import signal
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -171,6 +175,137 @@ def test_the_third_digit_is_the_solvers(model_file, kernels, default, rounded):
     dv, model = pickle.loads(model_file.read_bytes())
     here = model.predict_proba(dv.transform([EXAMPLE]))[0, 1]
     assert saved == pytest.approx(here, rel=0, abs=1e-12)  # one model file, one answer
+
+
+# Saving the pair: whatever happens, the old pair stays, or the new one is there, or (killed
+# between the two files) a mixture, which test_model_file.py sees refused by its sha256.
+
+
+@pytest.fixture
+def pairs(script, model_file):
+    """Return two pairs, the second a little different, as (save, pickled)."""
+
+    def saver(dv, model):
+        return lambda path: script.save(path, dv, model, EXAMPLE, auc=0.8), pickle.dumps(
+            (dv, model)
+        )
+
+    dv, model = pickle.loads(model_file.read_bytes())
+    other = copy.deepcopy(model)
+    other.intercept_ += 1
+    return saver(dv, model), saver(dv, other)
+
+
+def state(path):
+    """Return the pickle and the sha256 of the card; that it is whole JSON is held here."""
+    card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    return path.read_bytes(), card["sha256"]
+
+
+def whole(pickled):
+    return pickled, hashlib.sha256(pickled).hexdigest()
+
+
+def names(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+def at_line(number, act, save, path):
+    """Save, and act before the line of train.py that runs as the number-th; say whether it ran."""
+    lines = itertools.count(1)
+    acted = []
+
+    def trace(frame, event, _):
+        if frame.f_code.co_filename != str(SOLUTIONS / "train.py"):
+            return None
+        if event == "line" and next(lines) == number:
+            acted.append(number)
+            act()
+        return trace
+
+    sys.settrace(trace)
+    try:
+        save(path)
+    finally:
+        sys.settrace(None)
+    return bool(acted)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a process is forked, which Windows can't")
+def test_a_kill_at_any_moment_leaves_the_old_pair_or_the_new_one_or_a_mixture(pairs, tmp_path):
+    (save_old, old), (save_new, new) = pairs
+    path = tmp_path / "churn-model.bin"
+    seen = []
+    for number in itertools.count(1):
+        save_old(path)
+        child = os.fork()
+        if not child:
+            try:
+                at_line(number, lambda: os.kill(os.getpid(), signal.SIGKILL), save_new, path)
+            finally:
+                os._exit(0)
+        ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        seen.append(state(path))
+        if ended == 0:
+            break
+        assert ended == -signal.SIGKILL
+    assert number > 20
+    mixture = new, whole(old)[1]
+    assert list(dict.fromkeys(seen)) == [whole(old), mixture, whole(new)]
+    assert seen.count(mixture) <= 3  # from one rename to the next
+    save_old(path)  # what the killed left does not matter
+    assert state(path) == whole(old)
+
+
+def test_two_trainings_at_once_leave_one_whole_pair(pairs, tmp_path):
+    """Wherever one is, the other saves all of its own."""
+    (save_one, one), (save_other, other) = pairs
+    path = tmp_path / "churn-model.bin"
+    seen = []
+    for number in itertools.count(1):
+        if not at_line(number, lambda: save_other(path), save_one, path):
+            break
+        seen.append(state(path))
+        assert names(tmp_path) == {"churn-model.bin", "churn-model.json"}
+    assert number > 20
+    assert set(seen) == {whole(one), whole(other)}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked, which Windows can't")
+def test_two_processes_that_save_and_save_leave_one_whole_pair(pairs, tmp_path):
+    path = tmp_path / "churn-model.bin"
+    children = []
+    for save, _ in pairs:
+        children.append(os.fork())
+        if not children[-1]:
+            code = 1
+            try:
+                for _ in range(100):
+                    save(path)
+                code = 0
+            finally:
+                os._exit(code)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
+    assert state(path) in [whole(pickled) for _, pickled in pairs]
+    assert names(tmp_path) == {"churn-model.bin", "churn-model.json"}
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_full_disk_leaves_the_old_pair(pairs, tmp_path, monkeypatch, number):
+    (save_old, old), (save_new, _) = pairs
+    path = tmp_path / "churn-model.bin"
+    save_old(path)
+    files = itertools.count(1)
+
+    def full(_):
+        if next(files) == number:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        save_new(path)
+    assert state(path) == whole(old)
+    assert names(tmp_path) == {"churn-model.bin", "churn-model.json"}
 
 
 # The service's schema
