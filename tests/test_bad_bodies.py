@@ -5,7 +5,10 @@ knows nothing of the service's own schema.
 """
 
 import csv
+import gc
 import json
+import runpy
+import time
 from collections import Counter
 
 import pytest
@@ -13,7 +16,7 @@ import requests
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from labkit import DATA
+from labkit import DATA, SOLUTIONS
 
 EXAMPLE = json.loads((DATA / "customer.json").read_text(encoding="utf-8"))
 VALID = json.dumps(EXAMPLE)
@@ -365,3 +368,69 @@ def test_right_customers_are_answered(service_url, session):
 
     check()
     assert len(seen) >= 100
+
+
+# The worst that a batch of up to 1 MiB can be
+
+
+def strangers(number, name="{}", value=1):
+    return {name.format(i): value for i in range(number)}
+
+
+WORST = {  # name: what makes the body, or what becomes it
+    "100,000 unknown fields": lambda: [strangers(100_000)],
+    "an object of 100,000 fields": lambda: strangers(100_000),
+    "1,000 customers of 100 unknown fields": lambda: [strangers(100)] * 1000,
+    "90 of 990": lambda: ([EXAMPLE] * 10 + [EXAMPLE | {"tenure": -1}]) * 90,
+    "the last of 1,000": lambda: [EXAMPLE] * 999 + [EXAMPLE | strangers(150)],
+    "350,000 objects": lambda: [{}] * 349_000,
+    "350,000 objects in a field": lambda: [{"contract": [{}] * 349_000}],
+    "a field 90,000 times": lambda: (
+        json.dumps([strangers(100, "{:06}") | EXAMPLE])[:-2] + ',"gender":0' * 90_000 + "}]"
+    ).encode(),
+    "lists as values": lambda: [strangers(50_000, value=[[[[0]]]])],
+    "numbers of 4,300 digits": lambda: [strangers(240, value=10**4299)],
+    "one text": lambda: "x" * 1_048_000,
+    "astral characters": lambda: [strangers(1_000, 40 * "😀" + "{}", 40 * "😀")],
+    "quotes and backslashes": lambda: [strangers(4_000, 30 * '"\\' + "{}", 30 * '"\\')],
+    "control characters": lambda: [strangers(2_000, 40 * "\1" + "{}", 40 * "\1")],
+    "halves of characters": lambda: [strangers(2_000, "{}", 80 * "\ud800")],
+    "halves of characters as names": lambda: [strangers(2_000, 80 * "\ud800" + "{}")],
+}
+
+
+@pytest.fixture(scope="module")
+def client(model_file):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHURN_MODEL", str(model_file))
+        return runpy.run_path(str(SOLUTIONS / "churn_serving.py"))["app"].test_client()
+
+
+def cpu(do):
+    """Return the CPU seconds that it took, and what it returned."""
+    gc.collect()
+    gc.disable()  # what other tests have left would be counted, too
+    before = time.process_time()
+    try:
+        return do(), time.process_time() - before
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("name", WORST)
+def test_the_worst_batches_cost_little_and_get_short_answers(client, name):
+    body = WORST[name]()
+    if not isinstance(body, bytes):
+        body = json.dumps(body, separators=(",", ":")).encode()
+    assert 2**18 < len(body) <= 2**20
+    costs = []
+    while len(costs) < 5 and min(costs, default=1) > 0.1:  # 50 ms are meant, on an idle machine
+        _, reading = cpu(lambda: json.loads(body, object_pairs_hook=dict))
+        response, all_in_all = cpu(
+            lambda: client.post("/predict/batch", data=body, content_type="application/json")
+        )
+        costs.append(all_in_all - reading)
+    assert min(costs) <= 0.1
+    assert response.status_code == 400
+    assert len(response.data) <= 2**16
+    assert len(response.get_json().get("problems", [])) <= 100
