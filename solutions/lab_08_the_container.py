@@ -283,7 +283,7 @@ lab.check("8.7")
 # %% [markdown]
 # ## 8.8 At the front desk
 #
-# The image `churn` is built. Its service listens on port 9696 inside, and its `ENTRYPOINT` is granian. Write four lines for a terminal, as texts that begin with `docker`.
+# The image `churn` is built. Its service listens on port 9696 inside, and its `ENTRYPOINT` is `python production.py`. Write four lines for a terminal, as texts that begin with `docker`.
 #
 # - `start`: a container named `desk` in the background, which answers on `http://127.0.0.1:8080`, to this machine only, and is removed when it ends.
 # - `log`: all that it has printed so far.

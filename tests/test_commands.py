@@ -69,6 +69,7 @@ ELSEWHERE = {  # command: the test that runs it, or why it is not run
     ".venv\\Scripts\\activate": WINDOWS,
     "granian --interface wsgi --blocking-threads 2 --port 9696 --working-dir solutions "
     "churn_serving:app": "test_pipenv.py",
+    "python solutions/production.py": "test_pipenv.py",
     "python -m pipenv run test": "tests/__main__.py is what it runs, and what runs this",
     "python -m labkit.lab": "test_start.py",
     "python notebooks/work/churn_serving_simple.py": WRITTEN,

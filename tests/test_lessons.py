@@ -214,6 +214,7 @@ WRITTEN = {  # lesson: the scripts that its cells write, and those that it shows
     "04_the_churn_service": (["churn_serving_first.py"], ["churn_serving_first.py"]),
     "05_bad_input": ([], ["churn_serving.py"]),
     "06_the_campaign": ([], ["marketing_service.py"]),
+    "07_the_environment": ([], ["production.py"]),
 }
 
 

@@ -25,6 +25,7 @@ GRANIAN = (
     "granian --interface wsgi --blocking-threads 2 --port 9696 --working-dir solutions "
     "churn_serving:app"
 )
+PRODUCTION = "python solutions/production.py"
 PIPENV_RUN = "python -m pipenv run python solutions/churn_serving.py"
 NEEDS_BASH = pytest.mark.skipif(
     sys.platform == "win32" or not shutil.which("bash"), reason="left out: needs bash"
@@ -118,7 +119,7 @@ def test_an_activated_environment_is_the_terminals_python(tmp_path):
     assert Path(said.strip()).samefile(tmp_path / ".venv")
 
 
-@pytest.mark.parametrize("line", [GRANIAN, PIPENV_RUN], ids=["granian", "pipenv run"])
+@pytest.mark.parametrize("line", [GRANIAN, PRODUCTION, PIPENV_RUN])
 def test_a_line_of_the_lesson_starts_the_service(line, model_file):
     assert any(line in cell for cell in CELLS)
     port = str(free_port())

@@ -41,8 +41,8 @@ def calls(lesson: Path = LESSON) -> list[tuple[str, str]]:
 
 def clean(output: str) -> str:
     """Return an output without dates, times of day, the engine's paths and the registry's name."""
-    output = re.sub(r"\b20\d\d-\d\d-\d\d\b", "YYYY-MM-DD", output)
-    output = re.sub(r"\b\d\d:\d\d:\d\d\b", "HH:MM:SS", output)
+    output = re.sub(r"\b20\d\d-\d\d-\d\d(?!\d)", "YYYY-MM-DD", output)
+    output = re.sub(r"(?<!\d)\d\d:\d\d:\d\d\b", "HH:MM:SS", output)
     output = re.sub(r"/\S*/buildkit-mount\d+/", "", output)
     output = output.replace("docker.io/library/", "")
     lines = [line.rstrip() for line in output.splitlines()]

@@ -882,8 +882,8 @@ def see_look(line):
         see_image("look", rest)
         if "entrypoint" not in options:
             raise Wrong(
-                f"look hands {' '.join(rest[1:])!r} to the ENTRYPOINT, granian, which does not "
-                "know what to do with it: --entrypoint python, before churn, replaces it."
+                f"look hands {' '.join(rest[1:])!r} to the ENTRYPOINT, production.py, which "
+                "takes no arguments: --entrypoint python, before churn, replaces it."
             )
         if "rm" not in options:
             raise Wrong("look leaves its container behind: --rm removes it.")
