@@ -512,6 +512,8 @@ def slow_clients_hold_up_nobody(engine):
         check(code == 0, "the HEALTHCHECK succeeds while slow clients hold on", output)
         while len(clients.lines()) < 2 and clients.wait(0.5) is None and time.monotonic() < end:
             used.append(engine.memory(container))
+        if len(clients.lines()) < 2:
+            return check(False, "slow clients can be put on the service", clients.log())
         result = json.loads(clients.lines()[-1])
         good = result["statuses"] == ["200"] and max(result["slowest"].values()) < 1
         check(good, f"all others get their answers, after {result['slowest']} s at most", result)
