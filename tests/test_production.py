@@ -504,7 +504,10 @@ def test_no_worker_outlives_its_parent(small):
         workers = psutil.Process(service.process.pid).children(recursive=True)
         assert workers
         service.process.kill()
-        assert psutil.wait_procs(workers, timeout=5)[1] == []
+        left = psutil.wait_procs(workers, timeout=5)[1]
+        for worker in left:
+            worker.kill()
+        assert left == []
 
 
 def test_a_worker_that_ends_ends_the_whole(small):
