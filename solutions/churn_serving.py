@@ -61,7 +61,7 @@ FIELDS = Customer.model_json_schema()["properties"]
 FEATURES = {n: f.get("enum", f["type"]) for n, f in FIELDS.items()} | {"seniorcitizen": [0, 1]}
 COLUMNS = {f"{n}={text}" if text else n for n, f in FIELDS.items() for text in f.get("enum", [""])}
 WORDS = {"model_type": "a customer is a JSON object", "extra_forbidden": "unknown field"}
-reprlib.aRepr.maxlevel = 2  # what was given is shown in short
+reprlib.aRepr.maxlevel = 1  # what was given is shown in short
 
 
 def load_model(path: Path) -> tuple[Any, Any, dict[str, Any]]:
@@ -91,8 +91,8 @@ def load_model(path: Path) -> tuple[Any, Any, dict[str, Any]]:
 default = Path(__file__).resolve().with_name("churn-model.bin")
 dv, model, card = load_model(Path(os.environ.get("CHURN_MODEL") or default))
 MODEL = {"Churn-Model": card["sha256"]}  # which model answers
+os.environ.pop("FLASK_DEBUG", None)  # its debugger would run any code that it is sent
 app = Flask("churn", static_folder=None)
-app.debug = False  # whatever FLASK_DEBUG says: its debugger runs any code that it is sent
 api_key = os.environ.get("CHURN_API_KEY")
 if api_key is not None and not re.fullmatch(r"[!-~]{16,}", api_key):  # an empty one, say
     sys.exit("CHURN_API_KEY must have 16 or more ASCII characters, no spaces: or leave it unset.")
@@ -197,4 +197,4 @@ if __name__ == "__main__":
             path = self.requestline.split()[1]
             return super().make_environ() | ({"PATH_INFO": path} if path[:2] == "//" else {})
 
-    app.run(host="127.0.0.1", port=int(port), debug=False, request_handler=Exact)
+    app.run(host="127.0.0.1", port=int(port), request_handler=Exact)

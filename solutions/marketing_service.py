@@ -13,6 +13,7 @@ import os
 import random
 import re
 import reprlib
+import socket
 import sqlite3
 import sys
 import time
@@ -23,7 +24,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from threading import Thread
-from urllib.parse import urljoin
+from urllib.parse import urlsplit
 
 import requests
 from requests.utils import get_environ_proxies, select_proxy
@@ -112,7 +113,22 @@ def prepare(db, data):
 
 def bare(url):
     """Return a URL without user and password, so that it can be shown."""
-    return re.sub(r"(?s)^([\w.+-]+://)?.*@", r"\1", url)
+    return re.sub(r"(?s)^([\w.+-]+://)?.*(@|%40|\uff20)", r"\1", url)  # and what passes for an @
+
+
+def is_here(url):
+    """Say whether the address is this machine's own, in whatever way it is written."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    with suppress(OSError, ValueError):
+        host = socket.inet_ntoa(socket.inet_aton(host))  # 127.1, say
+    return host in ("localhost", "::1", "0.0.0.0") or host.startswith("127.")
+
+
+class Session(requests.Session):
+    """Follows no redirection: requests would read its body first, however long that is."""
+
+    def get_redirect_target(self, response):
+        return None
 
 
 def seconds(retry_after):
@@ -130,15 +146,14 @@ class ChurnService:
     def __init__(self, url, patience, api_key=""):
         self.url, self.patience, self.api_key = url.rstrip("/"), patience, api_key
         self.name = self.way = bare(self.url)
-        here = re.match(r"(?i)https?://(localhost|127\.\d+\.\d+\.\d+|\[::1])(:|/|$)", self.name)
-        proxy = "" if here else select_proxy(url, get_environ_proxies(url)) or ""
+        proxy = "" if is_here(url) else select_proxy(url, get_environ_proxies(url)) or ""
         if proxy:
             self.name += f" (through the proxy {bare(proxy)})"
             self.way = f"The proxy {bare(proxy)} (NO_PROXY avoids it)"
         timeout = min(5, patience), patience + 1  # to connect, between two bytes
-        self.options = {"timeout": timeout, "proxies": {"http": proxy, "https": proxy}}
-        self.options |= {"allow_redirects": False, "stream": True}
-        self.session = requests.Session()
+        proxies = {"http": proxy, "https": proxy}
+        self.options = {"timeout": timeout, "proxies": proxies, "stream": True}
+        self.session = Session()
         self.session.auth = self.add_key if api_key else None
 
     def add_key(self, request):  # past a .netrc
@@ -176,10 +191,10 @@ class ChurnService:
             try:
                 status, headers, answer = self.post_in_time(customers)
                 model = headers.get("Churn-Model")
-                if status == 401:
+                if status == 401 and (model or answer is not None):
                     raise Stop(f"{self.name} wants its key (401): set CHURN_API_KEY to the key.")
                 if 300 <= status < 400:
-                    to = bare(urljoin(self.url, headers.get("Location", "")).partition("?")[0])
+                    to = bare(headers.get("Location", "").partition("?")[0])
                     raise Stop(f"{self.name} sends us on to {to!r}, we don't follow: {REMEDY}")
                 if status < 500 and status not in (408, 425, 429) and answer is not None:
                     return status, answer, model
@@ -230,6 +245,8 @@ def reasons_of(problems, ids):
     reasons = {}
     for one in problems:
         match one:
+            case {"customer": bool()}:  # True would be the int 1
+                return {}
             case {"customer": int(i), "problem": problem, "given": given} if 0 <= i < len(ids):
                 reason = f"{one.get('field', 'customer')}: {problem}, given {given}"
                 reasons.setdefault(ids[i], []).append(reason)
@@ -349,6 +366,8 @@ def main():
     try:
         with closing(sqlite3.connect(args.db, isolation_level=None, timeout=args.patience)) as db:
             prepare(db, args.data)
+            with suppress(PermissionError):  # not ours to change
+                args.db.chmod(0o600)
             if args.add is not None:
                 for customer in read_customers(args.data, args.add):
                     new = db.execute(ADD, customer).rowcount

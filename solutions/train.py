@@ -37,18 +37,20 @@ def read_customers(path):
 
     Names and texts become lower case with underscores, `churn` becomes 0 or 1.
     Raises ValueError when a column or a cell is missing, `churn` holds other words than Yes and
-    No, a column of numbers holds a text (blanks in `totalcharges` are zeros), or there are fewer
-    than two customers.
+    No, a column of numbers holds a text (blanks in `totalcharges` are zeros) or a number below
+    zero, a column stands there twice, or there are fewer than two customers.
     """
     df = pd.read_csv(path)
     df.columns = df.columns.str.lower().str.replace(" ", "_")
+    if df.columns.has_duplicates:
+        raise ValueError(f"{path} has a column twice: {df.columns[df.columns.duplicated()][0]}")
     missing = [name for name in [*categorical, *numerical, "churn"] if name not in df.columns]
     if missing:
         raise ValueError(f"{path} has no column {', '.join(missing)}: is it the Telco file?")
     if len(df) < 2:
         raise ValueError(f"{path} has too few customers to learn from: {len(df)}")
 
-    for name in df.select_dtypes(exclude=["number", "bool"]).columns:
+    for name in df.select_dtypes(include="str").columns:
         df[name] = df[name].str.lower().str.replace(" ", "_")
 
     # The customers of tenure 0 have paid nothing yet: their total is a space in the file.
@@ -61,8 +63,10 @@ def read_customers(path):
         if df[name].isna().any():
             raise ValueError(f"{path} has an empty cell in its column {name}")
     for name in numerical:
-        if not pd.api.types.is_numeric_dtype(df[name]):
+        if df[name].dtype.kind not in "if":  # integers and floats
             raise ValueError(f"{path} has a text in its column {name}, where only numbers belong")
+        if (df[name] < 0).any():
+            raise ValueError(f"{path} has a number below zero in its column {name}")
     return df
 
 
@@ -98,7 +102,7 @@ def predict_single(customer, dv, model):
 def allowed_values(df):
     """Say for each feature what a customer may have: a list of texts, or a kind of number."""
     features = {name: sorted(df[name].unique().tolist()) for name in categorical}
-    features["tenure"] = "integer"
+    features["tenure"] = "integer" if df["tenure"].dtype.kind == "i" else "number"
     features["monthlycharges"] = features["totalcharges"] = "number"
     return features
 
@@ -182,4 +186,4 @@ if __name__ == "__main__":
     try:
         main()
     except (OSError, ValueError) as error:
-        sys.exit(f"train.py: {error}")
+        sys.exit(f"train.py: {' '.join(str(error).split())}")

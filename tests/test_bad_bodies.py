@@ -390,6 +390,7 @@ WORST = {  # name: what makes the body, or what becomes it
     ).encode(),
     "lists as values": lambda: [strangers(50_000, value=[[[[0]]]])],
     "numbers of 4,300 digits": lambda: [strangers(240, value=10**4299)],
+    "lists of them": lambda: [strangers(4, value=[10**4298] * 6)] * 10,
     "one text": lambda: "x" * 1_048_000,
     "astral characters": lambda: [strangers(1_000, 40 * "😀" + "{}", 40 * "😀")],
     "quotes and backslashes": lambda: [strangers(4_000, 30 * '"\\' + "{}", 30 * '"\\')],

@@ -14,7 +14,7 @@ from conftest import STARTS_A_SERVICE, assert_one_sentence
 from playwright.sync_api import sync_playwright
 
 from labkit import ROOT
-from labkit.service import is_open
+from labkit.service import is_open, wait_until
 
 sys.path.insert(0, str(ROOT / "tools"))
 import browser
@@ -100,6 +100,7 @@ def assert_all_well(cells, counting_from=1):
 def test_lesson_runs_in_the_browser(page, lab, path):
     browser.open_notebook(page, lab(f"notebooks/{path.name}"))
     screenshot(page, path.stem)
+    wait_until(lambda: all(picture["loaded"] for picture in browser.pictures(page)), 10)
     pictures = browser.pictures(page)
     assert pictures and all(picture["loaded"] for picture in pictures), pictures
 

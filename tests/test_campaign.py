@@ -612,6 +612,7 @@ def by(headers):
 
 REFUSAL = {"field": "shoe", "problem": "Field required", "given": "{'gender': 'robot'"}
 NAMES_NOBODY = {"error": "1 problem", "problems": [{"problem": "too long", "given": "[]"}]}
+NAMES_TRUE = {"problems": [{"customer": True, "field": "x", "problem": "y", "given": "z"}]}
 NAMES_A_STRANGER = {"problems": [{"customer": 2000, "field": "x", "problem": "y", "given": "z"}]}
 WRONG_ANSWERS = {
     "404": instead(404, {"error": "not found"}),
@@ -620,6 +621,7 @@ WRONG_ANSWERS = {
     "415": instead(415, {"error": "media type"}),
     "400 that names nobody": instead(400, NAMES_NOBODY),
     "400 that names a stranger": instead(400, NAMES_A_STRANGER),
+    "400 that names customer true": instead(400, NAMES_TRUE),
     "400 without problems": instead(400, []),
     "no list": instead(200, {"churn": False, "churn_probability": 0.1}),
     "one too few": edited(lambda answers: answers.pop()),
@@ -853,7 +855,7 @@ def proxied(monkeypatch):
     return set_proxy
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST", "127.1"])
 def test_no_proxy_on_this_machine(monkeypatch, db, churn_service, proxied, host):
     with between(churn_service.url, lambda number, forward: (503, b"<html>", {})) as proxy:
         proxied(proxy.address)
@@ -862,7 +864,7 @@ def test_no_proxy_on_this_machine(monkeypatch, db, churn_service, proxied, host)
         assert proxy.asked == []
 
 
-@pytest.mark.parametrize("status", [200, 403, 407, 503])
+@pytest.mark.parametrize("status", [200, 401, 403, 407, 503])
 def test_a_proxy_that_answers_is_named(monkeypatch, capsys, db, waits, proxied, status):
     with between("", lambda number, forward: (status, b"<html>", {})) as proxy:
         proxied(proxy.address.replace("//", "//me:secret@"))
@@ -890,6 +892,7 @@ def test_a_service_behind_a_proxy(monkeypatch, db, churn_service, waits, proxied
 SECRETS = ["ftp://me:secret@host", "me:secret@host:9696", "http://me:secret@[::1",
            "http://me:sec/secret@127.0.0.1:9", "http://me:secret@127.0.0.1:9",
            "http://me:secret@host:99999", "http://me:secret@a..b",
+           "http://me:secret%40127.0.0.1:1", "http://me:secret\uff20127.0.0.1:1",
            "http://me:@secret@127.0.0.1:9", "http://me:secret@",
            "http://me:secret@ho\u2100st"]  # fmt: skip
 
@@ -907,7 +910,7 @@ def test_user_and_password_are_never_shown(monkeypatch, capsys, db, waits, url, 
 @pytest.mark.parametrize(
     ("status", "location", "shown"),
     [(301, "http://me:secret@other.example/x?secret", "'http://other.example/x'"),
-     (302, "/login", "/login'"), (307, "http://[", "can't be asked"), (304, None, "on to 'http:")],
+     (302, "/login", "'/login'"), (307, "http://[", "on to 'http://['"), (304, None, "on to ''")],
 )  # fmt: skip
 def test_redirections_are_not_followed(monkeypatch, db, status, location, shown):
     headers = {} if location is None else {"Location": location}
@@ -917,6 +920,29 @@ def test_redirections_are_not_followed(monkeypatch, db, status, location, shown)
     assert_one_sentence(message, shown, "--url")
     assert "secret" not in message
     assert waiting(db) == 1409
+
+
+def test_the_body_of_a_redirection_is_not_read(monkeypatch, db):
+    over, sent = threading.Event(), []
+
+    def flood():
+        yield b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /x\r\n\r\n"
+        while not over.is_set():
+            sent.append(1)
+            yield b" " * 2**16
+
+    with between("", lambda number, forward: (None, flood(), {})) as proxy:
+        message = campaign_here(monkeypatch, db, proxy.address, "--patience", 5)
+        over.set()
+    assert_one_sentence(message, "on to '/x'")
+    assert len(sent) < 500, "32 MiB were taken"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
+def test_an_older_database_becomes_its_owners_alone(monkeypatch, db, churn_service):
+    db.chmod(0o644)
+    assert campaign_here(monkeypatch, db, churn_service.url, "--batch-size", 1000) == 0
+    assert db.stat().st_mode & 0o777 == 0o600
 
 
 def test_customers_scored_again_by_hand_get_no_second_email(db, churn_service, undisturbed):

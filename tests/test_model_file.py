@@ -24,6 +24,7 @@ import flask
 import pytest
 import requests
 from conftest import assert_one_sentence
+from flask.helpers import get_debug_flag
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
@@ -300,6 +301,7 @@ def test_what_is_no_pair_or_a_foreign_one_is_refused(copied, why_not, subtests):
 @pytest.mark.parametrize(
     "words",
     [
+        {"es,41,": "es,3.4,", "No,41,": "No,3.4,"},  # tenure in years, say
         {"Fiber optic": "Fibre"},
         {"Electronic check": "E-check"},
         {"Female": "F", "Male": "M"},
@@ -417,6 +419,7 @@ def test_a_bug_is_a_500_in_json_without_internals_and_the_log_has_them(
         raise RuntimeError("what only the log may tell")
 
     monkeypatch.setitem(app.view_functions["predict"].__globals__, "answers", broken)
+    assert not get_debug_flag(), "`flask run` would open its debugger"
     answer = app.test_client().post("/predict", json=EXAMPLE)
     assert (answer.status_code, answer.content_type) == (500, "application/json")
     assert answer.get_json().keys() == {"error"}
