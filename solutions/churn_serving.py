@@ -61,7 +61,6 @@ FIELDS = Customer.model_json_schema()["properties"]
 FEATURES = {n: f.get("enum", f["type"]) for n, f in FIELDS.items()} | {"seniorcitizen": [0, 1]}
 COLUMNS = {f"{n}={text}" if text else n for n, f in FIELDS.items() for text in f.get("enum", [""])}
 WORDS = {"model_type": "a customer is a JSON object", "extra_forbidden": "unknown field"}
-reprlib.aRepr.maxlevel = 1  # what was given is shown in short
 
 
 def load_model(path: Path) -> tuple[Any, Any, dict[str, Any]]:
@@ -139,7 +138,7 @@ def answers(customers: Any) -> list[dict[str, Any]]:
     features, problems = [], []
     if not isinstance(customers, list) or len(customers) > 1000:
         one = {"problem": "a batch is a list of up to 1000 customers", "allowed": list(FIELDS)}
-        problems, customers = [one | {"given": reprlib.repr(customers)[:100]}], []
+        problems, customers = [one | {"given": reprlib.aRepr.repr1(customers, 1)[:100]}], []
     for place, customer in enumerate(customers):
         try:
             features.append(Customer.model_validate(customer).model_dump())
@@ -148,7 +147,7 @@ def answers(customers: Any) -> list[dict[str, Any]]:
                 one = {} if request.path == "/predict" else {"customer": place}
                 one |= {"field": error["loc"][0][:40]} if error["loc"] else {}
                 one["problem"] = WORDS.get(error["type"], error["msg"])
-                one["given"] = reprlib.repr(error["input"])[:100]
+                one["given"] = reprlib.aRepr.repr1(error["input"], 1)[:100]  # of lists: one level
                 problems.append(one | {"allowed": FIELDS.get(one.get("field"), list(FIELDS))})
         if len(problems) >= 100:
             break

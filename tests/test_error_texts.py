@@ -146,7 +146,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 class Gate(BaseHTTPRequestHandler):
     def do_POST(self):
-        self.send_error(401)
+        self.send_response(401)
+        self.end_headers()
+        self.wfile.write(b"{}")
 gate = HTTPServer(("127.0.0.1", 0), Gate)
 Thread(target=gate.serve_forever, daemon=True).start()
 campaign(url=f"http://127.0.0.1:{gate.server_port}")
