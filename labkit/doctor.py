@@ -1,12 +1,13 @@
 """Find out what is wrong with a machine: `python labkit/doctor.py`, in a notebook `doctor.check()`.
 
-It changes nothing, needs no internet and nothing but Python; 3.6 can read it, to be told that it
+It changes nothing, needs no internet and nothing but Python; 3.8 can read it, to be told that it
 is too old. With --report it prints what a helper needs to know, without the names of users,
-machines and home folders.
+machines and home folders. start.py asks it what the environment lacks (--differences).
 """
 
 import argparse
 import contextlib
+import csv
 import getpass
 import hashlib
 import json
@@ -17,18 +18,14 @@ import shutil
 import socket
 import sys
 import tempfile
+from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
-try:
-    from importlib import metadata
-except ImportError:  # Python 3.7 and older
-    metadata = None
-
 ROOT = Path(__file__).resolve().parent.parent
 DATA_FILE = "data/telco-customer-churn.csv"
-OLDEST, NEWEST = (3, 11, 5), (3, 14)
+OLDEST, NEWEST = (3, 11, 2), (3, 14)
 PORT = 9696
 ROOM = 10**9  # bytes
 KEY_PACKAGES = ["flask", "granian", "ipykernel", "jupyterlab", "numpy", "pandas", "scikit-learn"]
@@ -81,39 +78,76 @@ def python_version():
     here = "Python {}.{}.{}".format(*version)
     if fine:
         return True, f"{here} is supported."
-    return False, f"{here} is not supported: install one from 3.11.5 to 3.14, then run {START}."
+    return False, f"{here} is not supported: install one from 3.11.2 to 3.14, then run {START}."
 
 
 def packages():
-    differences = differing()
+    differing, damaged = differing_packages()
     if in_conda():  # versions, and the packages that packages need, are conda's own choice
         pipfile = (ROOT / "Pipfile").read_text(encoding="utf-8")
         needed = [f"{name} is missing" for name in re.findall(r"(?m)^([\w-]+) = ", pipfile)]
-        differences = [text for text in differences if text in needed]
-        if not differences:
-            return True, "The packages are all there."
+        differing = [text for text in differing if text in needed]
+    differences = sorted(differing + damaged)
+    if not differences and in_conda():
+        return True, "The packages are all there."
     if not differences:
         return True, "The packages are those of Pipfile.lock."
     differ = "1 package differs" if len(differences) == 1 else f"{len(differences)} packages differ"
     some = ", ".join(differences[:3]) + (", …" if differences[3:] else "")
-    remedy = "run `conda env update -f environment.yml`" if in_conda() else f"run {START}"
-    return False, f"{differ} from Pipfile.lock ({some}): {remedy}."
+    return False, f"{differ} from Pipfile.lock ({some}): {remedy_for_packages()}."
 
 
-def differing():
-    """Return one phrase for each package that is missing or of another version than the lock's."""
+def remedy_for_packages():
+    if in_conda():
+        return "run `conda env update -f environment.yml`"
+    if kind() == "a Pipenv environment":
+        return "run `python -m pipenv sync --dev`"
+    return f"{'close JupyterLab, then ' if in_notebook() else ''}run {START} setup"
+
+
+def differing_packages(tests=False):
+    """Compare the installed packages with Pipfile.lock.
+
+    Returns two lists of phrases: what is missing or has another version, and what has lost files.
+    """
     lock = json.loads((ROOT / "Pipfile.lock").read_text(encoding="utf-8"))
-    locked = {**lock["default"], **lock["train"], **lock["develop"]}
-    phrases = []
+    sections = ["default", "train", "develop"] + (["test"] if tests else [])
+    locked = {name: entry for section in sections for name, entry in lock[section].items()}
+    differing, damaged = [], []
     for name, entry in sorted(locked.items()):
         if "version" not in entry or not meant_for_this_system(entry.get("markers", "")):
             continue  # labkit itself, or another system's
         version, wanted = installed_version(name), entry["version"].lstrip("=")
         if version is None:
-            phrases.append(f"{name} is missing")
+            differing.append(f"{name} is missing")
         elif version != wanted:
-            phrases.append(f"{name} is {version} instead of {wanted}")
-    return phrases
+            differing.append(f"{name} is {version} instead of {wanted}")
+        elif not in_conda() and lacks_files(metadata.distribution(name)):
+            damaged.append(f"{name} is damaged")
+    return differing, damaged
+
+
+def lacks_files(package):
+    """Say whether a file is gone that a package's own list names, or the list itself."""
+    record = package.read_text("RECORD")
+    if not record:
+        return True
+    folder = package.locate_file("")
+    files = [row[0] for row in csv.reader(record.splitlines()) if row]
+    # os.path, since these are twenty thousand files
+    return not all(
+        os.path.exists(f"{folder}/{file}")  # noqa: PTH110
+        for file in files
+        if not file.endswith(".pyc")  # which Python makes anew
+    )
+
+
+def differences(tests=False):
+    """Return what this environment lacks, as start.py asks for it: phrases for each kind."""
+    differing, damaged = differing_packages(tests)
+    here = any(belongs_here(labkit) for labkit in metadata.distributions(name="labkit"))
+    labkit = [] if here else ["labkit is not that of this folder"]
+    return {"labkit": labkit, "packages": differing, "damaged": damaged}
 
 
 def meant_for_this_system(markers):
@@ -125,7 +159,7 @@ def meant_for_this_system(markers):
 
 def installed_version(name):
     try:
-        return metadata and metadata.version(name)
+        return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
 
@@ -138,6 +172,8 @@ def environment():
     remedy = (
         f"close JupyterLab and open the lab with {START} (in VS Code: Select Kernel, then .venv)"
         if in_notebook()
+        else f"run {START} setup, which puts it right"
+        if Path(sys.prefix) == ROOT / ".venv"
         else f"run {START} doctor, which asks the lab's own"
         if (ROOT / ".venv").is_dir()
         else f"run {START}, which sets one up"
@@ -299,4 +335,10 @@ def private(text):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Find out what is wrong with this machine.")
     parser.add_argument("--report", action="store_true", help="print what a helper needs to know")
-    sys.exit(0 if (report if parser.parse_args().report else check)() else 1)
+    parser.add_argument("--differences", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--tests", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.differences:
+        print(json.dumps(differences(options.tests)))
+        sys.exit(0)
+    sys.exit(0 if (report if options.report else check)() else 1)

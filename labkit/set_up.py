@@ -1,0 +1,521 @@
+"""Make the lab's environment in the folder .venv from Pipfile.lock. Called by start.py.
+
+The environment is made, or brought up to date, beside the one that is there (in .set-up), and takes
+its place only when it is whole. So whatever fails on the way, the old one still runs. An
+environment that start.py did not make is left alone.
+
+It runs on the Python that people have, and needs nothing but that.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from labkit import ROOT, TERMINAL_PATH
+from labkit.package_settings import for_installing, without_foreign
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+# Megabytes, measured on Linux; the tests hold them against a set-up.
+DOWNLOAD_MB, INSTALLED_MB = 220, 600
+TESTS_DOWNLOAD_MB = 110
+NEEDED_MB = 1500  # where a file system can't link files, they are there twice until the end
+
+WINDOWS = os.name == "nt"
+VENV = ROOT / ".venv"
+STAMP = "complete.json"  # in an environment that start.py has made
+WORK = ROOT / ".set-up"  # all that a set-up needs for a while; deleted when it is done
+NEW, OLD, CACHE = WORK / "venv", WORK / "old", WORK / "cache"
+START = "py start.py" if WINDOWS else "python3 start.py"
+
+
+class Refusal(Exception):
+    """What is wrong and what to do about it, in a sentence."""
+
+
+def say(text):
+    """Print, also on a console that lacks some of the letters."""
+    try:
+        print(text, flush=True)
+    except UnicodeEncodeError:
+        print(text.encode("ascii", "replace").decode("ascii"), flush=True)
+
+
+# --- The commands ---
+
+
+def run_command(command: str, folder: str | None, options: list[str]) -> int:
+    """Run a command of start.py and return its exit code; raise Refusal."""
+    if command == "doctor":
+        return doctor(options)
+    packed = check_packed(folder) if command != "pack" and folder is not None else None
+    try:
+        set_up(tests=command in ("test", "pack"), packed=packed)
+    except Refusal as refusal:
+        if command != "lab" or not opens():
+            raise
+        say(f"{refusal}\nUntil then: JupyterLab opens with the environment as it was.")
+    if command == "pack":
+        pack(Path(folder).resolve())
+    if command in ("setup", "pack"):
+        return 0
+    return replace_with(["-m", "tests" if command == "test" else "labkit.lab", *options])
+
+
+def doctor(options):
+    if version_of_environment() is None:
+        say("There is no environment yet: run start.py setup.")
+        return subprocess.call([sys.executable, ROOT / "labkit" / "doctor.py", *options])
+    return replace_with(["-m", "labkit.doctor", *options])
+
+
+def pack(folder):
+    """Download all packages for this system and this Python into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    WORK.mkdir(exist_ok=True)
+    pip = [python_of(VENV), "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    environment = for_installing(variables(), WORK, pip)
+    lines = requirements("default", "train", "develop", "test")
+    run(
+        f"Downloading the packages into {folder}",
+        [
+            *(*pip, "download", "--no-deps", "--only-binary", ":all:", "--require-hashes"),
+            *("--dest", folder, "-r", write_lines("lock.txt", lines)),
+        ],
+        environment,
+    )
+    shutil.rmtree(WORK, ignore_errors=True)
+    files = list(folder.glob("*.whl"))
+    size = sum(file.stat().st_size for file in files) / 10**6
+    say(
+        f"{folder} has {len(files)} packages now, {size:.0f} MB. On a machine of this kind with "
+        f'Python {sys.version_info[0]}.{sys.version_info[1]}: {START} setup --from "{folder.name}"'
+    )
+
+
+def check_packed(folder):
+    packed = Path(folder).resolve()
+    if not any(packed.glob("*.whl")):
+        raise Refusal(
+            f"{packed} has no packages: fill it with `{START} pack FOLDER`, where there is "
+            "internet, on a machine of this kind."
+        )
+    return packed
+
+
+def replace_with(arguments):
+    """Go on as the environment's Python; on Windows run it as a child and return its exit code."""
+    command, environment = [python_of(VENV), *arguments], variables()
+    os.chdir(ROOT)
+    if not WINDOWS:
+        os.execve(command[0], command, environment)
+    child = subprocess.Popen(command, env=environment)
+    while True:
+        try:
+            return child.wait()
+        except KeyboardInterrupt:
+            pass  # the child has had it too, and decides
+
+
+def variables():
+    """Return the environment variables without other Pythons', and with the terminal's PATH."""
+    return without_foreign(os.environ) | {"PATH": TERMINAL_PATH}
+
+
+# --- What is there ---
+
+
+def python_of(environment):
+    return environment / ("Scripts/python.exe" if WINDOWS else "bin/python")
+
+
+def differences(environment: Path = VENV, tests: bool = False) -> dict[str, list[str]] | None:
+    """Return what an environment lacks, as its own Python and labkit.doctor see it.
+
+    Lists of phrases under "damaged" (files are missing), "packages" (missing, or of another
+    version than Pipfile.lock's) and "labkit" (not this folder's). None: it does not even run.
+    """
+    command = [python_of(environment), ROOT / "labkit" / "doctor.py", "--differences"]
+    try:
+        output = subprocess.check_output(
+            [*command, *(["--tests"] if tests else [])],
+            env=variables() | {"PYTHONIOENCODING": "utf-8"},
+            stderr=subprocess.DEVNULL,
+        )
+        return json.loads(output)
+    except (OSError, subprocess.CalledProcessError, ValueError):
+        return None
+
+
+def opens():
+    """Say whether JupyterLab can open with the environment that is there."""
+    here = differences()
+    return (
+        bool(here)
+        and not here["labkit"]
+        and not any("jupyter" in text for text in here["packages"])
+    )
+
+
+def version_of_environment():
+    """Return "3.13.0" or the like, None where no environment runs."""
+    command = [python_of(VENV), "-c", "import platform; print(platform.python_version())"]
+    try:
+        output = subprocess.check_output(command, env=variables(), stderr=subprocess.DEVNULL)
+        return output.decode("ascii").strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+# --- What is refused before anything is made or downloaded ---
+
+
+def check_machine(new: bool):
+    """Refuse a machine on which making the environment would fail."""
+    if os.path.lexists(VENV) and not VENV.is_dir():
+        raise Refusal(
+            f"{VENV} is a file where a folder must go: move it away, then run this again."
+        )
+    if VENV.is_dir() and any(VENV.iterdir()) and not (VENV / STAMP).exists():
+        raise Refusal(
+            f"The folder {VENV} was not made by start.py, so it stays as it is: rename it, or "
+            "delete it if nobody needs it, then run this again."
+        )
+    if os.pathsep in str(ROOT):
+        raise Refusal(
+            f"The path {ROOT} contains `{os.pathsep}`, which separates folders in PATH, so no "
+            "environment can be in it: rename that folder, then run this again. (In the Finder "
+            "of a Mac it looks like `/`.)"
+        )
+    try:
+        tempfile.TemporaryFile(dir=ROOT).close()
+    except OSError as error:
+        raise Refusal(
+            f"The folder {ROOT} can't be written in ({error.strerror}): copy the lab to a folder "
+            "of your own, then run this again."
+        ) from None
+    if not new:
+        return
+    if not (can_import("venv") and can_import("ensurepip")):
+        raise Refusal(
+            "This Python lacks its modules venv and ensurepip: on Debian or Ubuntu run "
+            f"`sudo apt install python{sys.version_info[0]}.{sys.version_info[1]}-venv`, elsewhere "
+            "install another Python (README.md says how, at From zero); then run this again."
+        )
+    free = shutil.disk_usage(ROOT).free // 10**6
+    if free < NEEDED_MB:
+        raise Refusal(
+            f"The disk of {ROOT} has {free} MB free, and setting up needs {NEEDED_MB} MB: make "
+            "room, then run this again."
+        )
+
+
+def can_import(name):
+    try:
+        __import__(name)
+    except ImportError:
+        return False
+    return True
+
+
+# --- Setting up ---
+
+NETWORK = (
+    "check the internet connection (README.md, at Without internet, for many, behind a proxy, "
+    "tells of mirrors, proxies and certificates), then run this again: what it had before still "
+    "runs."
+)
+PACKED = (
+    "{0} lacks what this system and this Python need: fill it with `{1} pack FOLDER` on a machine "
+    "with the same ones, then run this again."
+)
+WRONG_FILE = (
+    "what came is not the file that Pipfile.lock names: restore Pipfile.lock, or ask who runs "
+    "your package mirror."
+)
+REMEDIES = {  # words in a tool's output, in lower case: what helps
+    "hash mismatch": WRONG_FILE,  # uv
+    "hashes from the requirements file": WRONG_FILE,  # pip
+    "usable wheels": "a package is not made for this Python: use a 64-bit one, on Windows for ARM "
+    "the x64 one.",
+    "no space left": "the disk is full: make room, then run this again.",
+    "dependencies for socks": "pip can't use a SOCKS proxy: name an HTTP proxy in HTTPS_PROXY and "
+    "unset ALL_PROXY, or use another connection, then run this again.",
+}
+
+
+def set_up(tests=False, packed=None):
+    """Make the environment whole; do nothing when it is."""
+    if is_whole(tests):
+        return
+    guard = lock_folder()
+    try:
+        if OLD.exists() and not os.path.lexists(VENV):
+            OLD.rename(VENV)  # the last set-up was killed in the very moment
+        if not is_whole(tests):  # another start.py may have been at work until now
+            build(tests, packed)
+    finally:
+        if guard is not None:
+            os.close(guard)
+
+
+def is_whole(tests):
+    here = (VENV / STAMP).exists() and differences(tests=tests)
+    return bool(here) and not any(here.values())
+
+
+def lock_folder():
+    """Wait until no other start.py sets up this folder; return a lock, None where there is none.
+
+    Child processes inherit the lock: it also holds while one outlives a killed start.py.
+    """
+    if fcntl is None:
+        return None
+    guard = os.open(ROOT, os.O_RDONLY)
+    os.set_inheritable(guard, True)
+    try:
+        fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say("Another start.py is setting up this folder: waiting for it.")
+        fcntl.flock(guard, fcntl.LOCK_EX)
+    except OSError:
+        pass  # a network folder without locks
+    return guard
+
+
+def build(tests, packed):
+    """Make the environment beside the old one, or a copy of that up to date, and put it there."""
+    started = time.monotonic()
+    here = differences(tests=tests) if (VENV / STAMP).exists() else None
+    # What is damaged is made anew, since an installer takes a package that is there in part for
+    # whole. So is what lacks its installers.
+    new = here is None or bool(here["damaged"]) or not has_installers(VENV)
+    check_machine(new)
+    announce(new, tests, here, packed)
+    WORK.mkdir(exist_ok=True)
+    # Of a set-up that did not come to its end; the downloads stay.
+    shutil.rmtree(NEW, ignore_errors=True)
+    make_empty() if new else make_copy()
+    install(new, tests, packed)
+    lacking = differences(NEW, tests)
+    if lacking is None or any(lacking.values()):
+        phrases = [
+            text for texts in (lacking or {"": ["it does not run"]}).values() for text in texts
+        ]
+        raise Refusal(
+            f"The new environment is not what Pipfile.lock names ({', '.join(phrases[:3])}): "
+            f"delete the folder {WORK}, and run this again; what was there before still runs."
+        )
+    (NEW / STAMP).write_text(json.dumps({"by": "start.py"}), encoding="utf-8")
+    put_in_place()
+    shutil.rmtree(WORK, ignore_errors=True)
+    say(f"The environment is ready, after {time.monotonic() - started:.0f} seconds.")
+
+
+def announce(new, tests, here, packed):
+    """Say what will be done, and how much is downloaded for it."""
+    if new:
+        megabytes = DOWNLOAD_MB + (TESTS_DOWNLOAD_MB if tests else 0)
+        source = f"from {packed}" if packed else f"about {megabytes} MB to download"
+        say(f"Setting up the lab in {VENV}: {source}, {INSTALLED_MB} MB on the disk.")
+        return
+    texts = here["labkit"] + here["packages"]
+    some = ", ".join(texts[:3]) + (", …" if texts[3:] else "")
+    say(f"Bringing the environment up to date ({some}).")
+    if tests and "playwright is missing" in texts and not packed:
+        say(f"What only the tests need comes along: about {TESTS_DOWNLOAD_MB} MB to download.")
+
+
+def has_installers(environment):
+    """Say whether pip and uv run there."""
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": variables()}
+    python = python_of(environment)
+    return all(
+        subprocess.call([python, "-m", name, "--version"], **quiet) == 0 for name in ("pip", "uv")
+    )
+
+
+def make_empty():
+    """Make an environment with nothing but pip."""
+    # When this runs on .venv's own Python, that is to go: so use the one it was made from.
+    python = getattr(sys, "_base_executable", None) or sys.executable
+    remedy = "install another Python (README.md says how, at From zero), then run this again."
+    run("Making the environment", [python, "-m", "venv", NEW], variables(), remedy)
+
+
+def make_copy():
+    """Copy the old environment, with links to its files where the file system has them.
+
+    Installers replace files and never write into one, so the old environment stays as it is.
+    """
+
+    def link(source, target):
+        try:
+            os.link(source, target, follow_symlinks=False)
+        except OSError:
+            shutil.copy2(source, target, follow_symlinks=False)
+
+    say("Copying the environment")
+    try:
+        shutil.copytree(VENV, NEW, symlinks=True, copy_function=link)
+    except (OSError, shutil.Error) as error:
+        raise Refusal(
+            f"{VENV} can't be copied ({error}): delete it, then run this again."
+        ) from None
+    # The scripts that activate it name their folder.
+    python = getattr(sys, "_base_executable", None) or sys.executable
+    run("Making its scripts", [python, "-m", "venv", "--without-pip", NEW], variables())
+
+
+def install(new, tests, packed):
+    """Install what Pipfile.lock names and labkit; leave alone what somebody added."""
+    # Programs then find their Python beside them, so that the environment can be moved.
+    with (NEW / "pyvenv.cfg").open("a", encoding="utf-8") as file:
+        file.write("relocatable = true\n")
+    python = python_of(NEW)
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    settings = variables()
+    if packed:
+        foreign = [name for name in settings if name.startswith(("PIP_", "UV_"))]
+        settings = {name: text for name, text in settings.items() if name not in foreign}
+        settings |= {"PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1", "UV_OFFLINE": "1"}
+        settings |= {
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": str(packed),
+            "UV_FIND_LINKS": str(packed),
+        }
+    else:
+        settings = for_installing(settings, WORK, pip)
+    settings.setdefault("UV_CACHE_DIR", str(CACHE))
+    settings.setdefault("PIP_CACHE_DIR", str(Path(settings["UV_CACHE_DIR"], "pip")))
+    remedy = PACKED.format(packed, START) if packed else NETWORK
+    sections = ("default", "train", "develop", *(["test"] if tests else []))
+    lines = requirements(*sections)
+    installer = write_lines("uv.txt", [line for line in lines if line.startswith("uv==")])
+    run(
+        "Getting the installer",
+        [*pip, "install", "--require-hashes", "-r", installer],
+        settings,
+        remedy,
+    )
+    uv = [python, "-m", "uv", "pip", "install", "--python", python, "--no-deps"]
+    run(  # --no-build: no hour of compiling, but a sentence, where a package is not made for
+        "Getting and installing the packages",
+        [
+            *(*uv, "--require-hashes", "--no-build", "-r", write_lines("lock.txt", lines)),
+            *(["--reinstall-package", "pip"] if new else []),  # its programs, too, are moved
+        ],
+        settings,
+        remedy,
+    )
+    run("Installing labkit", [*uv, "--no-build-isolation", "-e", ROOT], settings, remedy)
+
+
+def put_in_place():
+    """Put the new environment where the old one is, and that one away; both or neither."""
+    scripts = [path for path in python_of(NEW).parent.glob("[aA]ctivate*") if path.is_file()]
+    for path in [NEW / "pyvenv.cfg", *scripts]:  # they name their folder
+        text = path.read_bytes().replace(str(NEW.relative_to(ROOT)).encode(), VENV.name.encode())
+        path.write_bytes(text)
+    remedy = (
+        f"close the programs that use {VENV} (JupyterLab, terminals, editors), then run this "
+        "again; the old environment still runs."
+    )
+    shutil.rmtree(OLD, ignore_errors=True)
+    try:
+        if os.path.lexists(VENV):
+            rename(VENV, OLD)
+        try:
+            rename(NEW, VENV)
+        except OSError:
+            if os.path.lexists(OLD):
+                OLD.rename(VENV)
+            raise
+    except OSError as error:
+        raise Refusal(f"{VENV} can't be replaced ({error.strerror}): {remedy}") from None
+
+
+def rename(source, target):
+    """Rename a folder; on Windows wait for virus scanners, which hold new files for a moment."""
+    for pause in (1, 2, 4) if WINDOWS else ():
+        with contextlib.suppress(PermissionError):
+            source.rename(target)
+            return
+        time.sleep(pause)
+    source.rename(target)
+
+
+def requirements(*sections):
+    """Return the packages of Pipfile.lock's sections as lines of a requirements file."""
+    lock = json.loads((ROOT / "Pipfile.lock").read_text(encoding="utf-8"))
+    lines = set()  # a package may stand in several sections
+    for section in sections:
+        for name, package in lock[section].items():
+            if "version" not in package:
+                continue  # labkit, which is this folder
+            extras = f"[{','.join(package['extras'])}]" if "extras" in package else ""
+            markers = f" ; {package['markers']}" if "markers" in package else ""
+            hashes = "".join(f" --hash={value}" for value in package["hashes"])
+            lines.add(f"{name}{extras}{package['version']}{markers}{hashes}")
+    return sorted(lines)
+
+
+def write_lines(name, lines):
+    (WORK / name).write_text("\n".join(lines), encoding="utf-8")
+    return WORK / name
+
+
+def run(step, command, environment, remedy=NETWORK):
+    """Run a step of the set-up; only where it fails, show its output."""
+    with tempfile.TemporaryFile() as output:
+        child = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            close_fds=False,  # the lock goes along
+        )
+        try:
+            show_progress(step, child)
+        except BaseException:  # Ctrl+C, or somebody ends this process
+            child.terminate()
+            child.wait()
+            raise
+        output.seek(0)
+        text = output.read().decode("utf-8", "replace")
+    if child.returncode:
+        for words, help_ in REMEDIES.items():
+            remedy = help_ if words in text.lower() else remedy
+        shown = "\n".join(text.splitlines()[-40:])
+        raise Refusal(f"{shown}\n{step} failed, the lines above say why: {remedy}")
+
+
+def show_progress(step, child):
+    """Wait for a child process; in a terminal, say every second how far it is."""
+    started, free = time.monotonic(), shutil.disk_usage(ROOT).free
+    live = sys.stdout.isatty()
+    if not live:
+        say(step)
+    while True:
+        if live:
+            written = max(0, free - shutil.disk_usage(ROOT).free) // 10**6
+            seconds = int(time.monotonic() - started)
+            print(f"\r{step}: {seconds} s, about {written} MB ", end="", flush=True)
+        try:
+            child.wait(timeout=1)
+            break
+        except subprocess.TimeoutExpired:
+            pass
+    if live:
+        print(flush=True)
