@@ -128,7 +128,8 @@ def save(path, dv, model, customer, **card):
 
     The card holds the answer for one customer, by which the loaded pair can be tested.
     """
-    pickled = pickle.dumps((dv, model))
+    # A fixed version of the format: the same file, whichever Python writes it.
+    pickled = pickle.dumps((dv, model), protocol=4)
     card = {
         "sha256": hashlib.sha256(pickled).hexdigest(),
         "versions": {

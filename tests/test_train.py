@@ -27,6 +27,25 @@ EXAMPLE_LINE = 3383  # of the CSV, whose first line is the header
 EXAMPLE_INDEX = EXAMPLE_LINE - 2  # of the DataFrame, which counts customers from 0
 
 
+def not_the_locked_packages():
+    lock = json.loads((ROOT / "Pipfile.lock").read_text(encoding="utf-8"))
+    packages = {**lock["default"], **lock.get("train", {})}
+    return [
+        name
+        for name in ["numpy", "scipy", "scikit-learn"]
+        if f"=={importlib.metadata.version(name)}" != packages[name]["version"]
+    ]
+
+
+linux_x86_64 = pytest.mark.skipif(
+    (platform.system(), platform.machine()) != ("Linux", "x86_64"),
+    reason="the figures are those of Linux on x86-64",
+)
+locked_packages = pytest.mark.skipif(
+    bool(not_the_locked_packages()), reason="the figures are those of the locked packages"
+)
+
+
 @pytest.fixture(scope="module")
 def script():
     """The functions of train.py."""
@@ -123,6 +142,22 @@ def test_ibms_original_with_customer_ids_gives_the_same_model(df, script, tmp_pa
     assert pickle.dumps(pairs[0]) == pickle.dumps(pairs[1])
 
 
+@linux_x86_64
+@locked_packages
+def test_the_model_is_one_file_whichever_python_makes_it(tmp_path):
+    """tests/pythons.py asks every Python."""
+    model = tmp_path / "churn-model.bin"
+    subprocess.run(
+        [sys.executable, SOLUTIONS / "train.py", "--out", model],
+        env=os.environ | {"OPENBLAS_CORETYPE": "Haswell", "OPENBLAS_NUM_THREADS": "1"},
+        check=True,
+        capture_output=True,
+    )
+    assert hashlib.sha256(model.read_bytes()).hexdigest() == (
+        "40255e52262369570511b12fd9bf958f0f06075209c78af6fa53db410339558f"
+    )
+
+
 # The third digit (lesson 01): what the solver makes of it depends on the machine's arithmetic
 
 FIGURES = """
@@ -140,23 +175,8 @@ print(json.dumps([float(number) for number in (default, exact, saved)]))
 """
 
 
-def not_the_locked_packages():
-    lock = json.loads((ROOT / "Pipfile.lock").read_text(encoding="utf-8"))
-    packages = {**lock["default"], **lock.get("train", {})}
-    return [
-        name
-        for name in ["numpy", "scipy", "scikit-learn"]
-        if f"=={importlib.metadata.version(name)}" != packages[name]["version"]
-    ]
-
-
-@pytest.mark.skipif(
-    (platform.system(), platform.machine()) != ("Linux", "x86_64"),
-    reason="the figures are those of Linux on x86-64",
-)
-@pytest.mark.skipif(
-    bool(not_the_locked_packages()), reason="the figures are those of the locked packages"
-)
+@linux_x86_64
+@locked_packages
 @pytest.mark.parametrize(
     ("kernels", "default", "rounded"), [("Haswell", 0.061876, 0.062), ("Nehalem", 0.059606, 0.060)]
 )
