@@ -118,6 +118,12 @@ def main(arguments):
     except KeyboardInterrupt:
         complain("\nInterrupted; run it again, it goes on.")
         return 130
+    except OSError as error:
+        complain(
+            f"A file can't be read or written ({error}): see that the folder is yours and the disk "
+            "has room, then run this again."
+        )
+        return 1
 
 
 def take_folder(command, options):

@@ -128,18 +128,25 @@ def differing_packages(tests=False):
 
 
 def lacks_files(package):
-    """Say whether a file is gone that a package's own list names, or the list itself."""
+    """Say whether a file of a package's own list is gone or cut short, or the list itself."""
     record = package.read_text("RECORD")
     if not record:
         return True
     folder = package.locate_file("")
-    files = [row[0] for row in csv.reader(record.splitlines()) if row]
-    # os.path, since these are twenty thousand files
-    return not all(
-        os.path.exists(f"{folder}/{file}")  # noqa: PTH110
-        for file in files
-        if not file.endswith(".pyc")  # which Python makes anew
+    rows = [row for row in csv.reader(record.splitlines()) if row]
+    # Their bytecode Python makes anew. An editor may have made a file longer.
+    return any(
+        bytes_of(f"{folder}/{name}") < int(size or 0)
+        for name, _, size in rows
+        if not name.endswith(".pyc")
     )
+
+
+def bytes_of(file):
+    try:
+        return os.stat(file).st_size  # noqa: PTH116 (these are twenty thousand files)
+    except OSError:
+        return -1
 
 
 def differences(tests=False):

@@ -16,25 +16,27 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from urllib.request import urlopen
 
 from labkit import ROOT, TERMINAL_PATH
 from labkit.package_settings import for_installing, without_foreign
 
-try:
+WINDOWS = os.name == "nt"
+if WINDOWS:
+    import msvcrt
+else:
     import fcntl
-except ImportError:  # Windows
-    fcntl = None
 
 # Megabytes, measured on Linux; the tests hold them against a set-up.
-DOWNLOAD_MB, INSTALLED_MB = 220, 600
-TESTS_DOWNLOAD_MB = 110
+DOWNLOAD_MB, INSTALLED_MB = 220, 620
+TESTS_DOWNLOAD_MB, TESTS_INSTALLED_MB = 110, 340  # on top
 NEEDED_MB = 1500  # where a file system can't link files, they are there twice until the end
 
-WINDOWS = os.name == "nt"
 VENV = ROOT / ".venv"
 STAMP = "complete.json"  # in an environment that start.py has made
 WORK = ROOT / ".set-up"  # all that a set-up needs for a while; deleted when it is done
-NEW, OLD, CACHE = WORK / "venv", WORK / "old", WORK / "cache"
+NEW, OLD, CACHE = WORK / ".venv", WORK / "old", WORK / "cache"
+SITE_PACKAGES = "Lib/site-packages" if WINDOWS else "lib/python*/site-packages"
 START = "py start.py" if WINDOWS else "python3 start.py"
 
 
@@ -73,43 +75,66 @@ def run_command(command: str, folder: str | None, options: list[str]) -> int:
 
 def doctor(options):
     if version_of_environment() is None:
-        say("There is no environment yet: run start.py setup.")
+        say(f"No environment runs here yet: run {START} setup.")
         return subprocess.call([sys.executable, ROOT / "labkit" / "doctor.py", *options])
     return replace_with(["-m", "labkit.doctor", *options])
 
 
 def pack(folder):
     """Download all packages for this system and this Python into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    WORK.mkdir(exist_ok=True)
     pip = [python_of(VENV), "-m", "pip", "--disable-pip-version-check", "--no-input"]
-    environment = for_installing(variables(), WORK, pip)
+    settings = for_installing(variables(), pip)
+    if "PIP_CACHE_DIR" not in settings:
+        settings["PIP_NO_CACHE_DIR"] = "1"  # the folder is one
     lines = requirements("default", "train", "develop", "test")
-    run(
-        f"Downloading the packages into {folder}",
-        [
-            *(*pip, "download", "--no-deps", "--only-binary", ":all:", "--require-hashes"),
-            *("--dest", folder, "-r", write_lines("lock.txt", lines)),
-        ],
-        environment,
-    )
-    shutil.rmtree(WORK, ignore_errors=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # There, since that is where the room must be.
+        with tempfile.TemporaryDirectory(prefix=".", dir=folder) as work:
+            file = Path(work, "lock.txt")
+            file.write_text("\n".join(lines), encoding="utf-8")
+            run(
+                f"Downloading the packages into {folder}",
+                [
+                    *(*pip, "download", "--no-deps", "--only-binary", ":all:", "--require-hashes"),
+                    *("--dest", folder, "-r", file),
+                ],
+                settings | {"TMPDIR": work, "TEMP": work, "TMP": work},
+            )
+    except OSError as error:
+        raise Refusal(
+            f"Nothing can be packed into {folder} ({error.strerror}): name another folder."
+        ) from None
     files = list(folder.glob("*.whl"))
     size = sum(file.stat().st_size for file in files) / 10**6
     say(
-        f"{folder} has {len(files)} packages now, {size:.0f} MB. On a machine of this kind with "
-        f'Python {sys.version_info[0]}.{sys.version_info[1]}: {START} setup --from "{folder.name}"'
+        f"{folder} has {len(files)} packages now, {size:.0f} MB. With it, wherever it is taken, a "
+        f"machine of this kind with Python {sys.version_info[0]}.{sys.version_info[1]} needs no "
+        f'internet: {START} setup --from "{folder}"'
     )
 
 
-def check_packed(folder):
-    packed = Path(folder).resolve()
-    if not any(packed.glob("*.whl")):
+def check_packed(place):
+    """Return the URL of a packed folder, which may be served: then it is one already."""
+    served = place.startswith(("http://", "https://"))
+    url = place if served else Path(place).resolve().as_uri()  # a path may have blanks
+    try:
+        if served:
+            with urlopen(url, timeout=20) as page:
+                filled = b".whl" in page.read()
+        else:
+            filled = any(Path(place).glob("*.whl"))
+    except (OSError, ValueError) as error:
         raise Refusal(
-            f"{packed} has no packages: fill it with `{START} pack FOLDER`, where there is "
-            "internet, on a machine of this kind."
+            f"{place} does not answer ({error}): ask who serves it whether that is its address, "
+            "then run this again."
+        ) from None
+    if not filled:
+        raise Refusal(
+            f"{place} is no folder with packages: fill one with `{START} pack FOLDER`, where "
+            "there is internet, on a machine of this kind."
         )
-    return packed
+    return url
 
 
 def replace_with(arguments):
@@ -159,10 +184,11 @@ def differences(environment: Path = VENV, tests: bool = False) -> dict[str, list
 def opens():
     """Say whether JupyterLab can open with the environment that is there."""
     here = differences()
+    command = [python_of(VENV), "-c", "import ipykernel, jupyterlab.labapp"]
     return (
         bool(here)
-        and not here["labkit"]
-        and not any("jupyter" in text for text in here["packages"])
+        and not (here["labkit"] or here["damaged"])
+        and subprocess.call(command, env=variables(), stderr=subprocess.DEVNULL) == 0
     )
 
 
@@ -179,12 +205,13 @@ def version_of_environment():
 # --- What is refused before anything is made or downloaded ---
 
 
-def check_machine(new: bool):
+def check_machine(new: bool, tests: bool):
     """Refuse a machine on which making the environment would fail."""
-    if os.path.lexists(VENV) and not VENV.is_dir():
-        raise Refusal(
-            f"{VENV} is a file where a folder must go: move it away, then run this again."
-        )
+    for path in (VENV, WORK):
+        if os.path.lexists(path) and not path.is_dir():
+            raise Refusal(
+                f"{path} is in the way, and is no folder: move it away, then run this again."
+            )
     if VENV.is_dir() and any(VENV.iterdir()) and not (VENV / STAMP).exists():
         raise Refusal(
             f"The folder {VENV} was not made by start.py, so it stays as it is: rename it, or "
@@ -212,9 +239,10 @@ def check_machine(new: bool):
             "install another Python (README.md says how, at From zero); then run this again."
         )
     free = shutil.disk_usage(ROOT).free // 10**6
-    if free < NEEDED_MB:
+    needed = NEEDED_MB + (2 * TESTS_INSTALLED_MB if tests else 0)
+    if free < needed:
         raise Refusal(
-            f"The disk of {ROOT} has {free} MB free, and setting up needs {NEEDED_MB} MB: make "
+            f"The disk of {ROOT} has {free} MB free, and setting up needs {needed} MB: make "
             "room, then run this again."
         )
 
@@ -242,12 +270,14 @@ WRONG_FILE = (
     "what came is not the file that Pipfile.lock names: restore Pipfile.lock, or ask who runs "
     "your package mirror."
 )
+DISK = "the disk is full: make room, then run this again; what it had before still runs."
 REMEDIES = {  # words in a tool's output, in lower case: what helps
     "hash mismatch": WRONG_FILE,  # uv
     "hashes from the requirements file": WRONG_FILE,  # pip
     "usable wheels": "a package is not made for this Python: use a 64-bit one, on Windows for ARM "
     "the x64 one.",
-    "no space left": "the disk is full: make room, then run this again.",
+    "no space left": DISK,
+    "not enough space": DISK,  # Windows
     "dependencies for socks": "pip can't use a SOCKS proxy: name an HTTP proxy in HTTPS_PROXY and "
     "unset ALL_PROXY, or use another connection, then run this again.",
 }
@@ -255,17 +285,13 @@ REMEDIES = {  # words in a tool's output, in lower case: what helps
 
 def set_up(tests=False, packed=None):
     """Make the environment whole; do nothing when it is."""
-    if is_whole(tests):
+    if is_whole(tests) and not OLD.exists():
         return
-    guard = lock_folder()
-    try:
-        if OLD.exists() and not os.path.lexists(VENV):
-            OLD.rename(VENV)  # the last set-up was killed in the very moment
+    with nobody_else():
+        restore()  # where the last set-up was killed
         if not is_whole(tests):  # another start.py may have been at work until now
             build(tests, packed)
-    finally:
-        if guard is not None:
-            os.close(guard)
+        shutil.rmtree(WORK, ignore_errors=True)
 
 
 def is_whole(tests):
@@ -273,23 +299,39 @@ def is_whole(tests):
     return bool(here) and not any(here.values())
 
 
-def lock_folder():
-    """Wait until no other start.py sets up this folder; return a lock, None where there is none.
+@contextlib.contextmanager
+def nobody_else():
+    """Wait until no other start.py sets up this folder, and hold off those that come.
 
     Child processes inherit the lock: it also holds while one outlives a killed start.py.
     """
-    if fcntl is None:
-        return None
-    guard = os.open(ROOT, os.O_RDONLY)
-    os.set_inheritable(guard, True)
+    file = os.open(__file__, os.O_RDONLY)
+    os.set_inheritable(file, True)
+    waiting = False
     try:
-        fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        say("Another start.py is setting up this folder: waiting for it.")
-        fcntl.flock(guard, fcntl.LOCK_EX)
+        while not lock(file):
+            if not waiting:
+                say("Another start.py is setting up this folder: waiting for it.")
+            waiting = True
+            time.sleep(0.2)
+        yield
+    finally:
+        os.close(file)
+
+
+def lock(file):
+    """Lock a file, if nobody has; return whether it is locked now, or never can be."""
+    try:
+        if WINDOWS:
+            os.lseek(file, 2**30, os.SEEK_SET)  # beyond its end: there nobody reads
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
     except OSError:
         pass  # a network folder without locks
-    return guard
+    return True
 
 
 def build(tests, packed):
@@ -299,38 +341,66 @@ def build(tests, packed):
     # What is damaged is made anew, since an installer takes a package that is there in part for
     # whole. So is what lacks its installers.
     new = here is None or bool(here["damaged"]) or not has_installers(VENV)
-    check_machine(new)
-    announce(new, tests, here, packed)
+    check_machine(new, tests)
+    announce(new, tests, here or {}, packed)
     WORK.mkdir(exist_ok=True)
-    # Of a set-up that did not come to its end; the downloads stay.
-    shutil.rmtree(NEW, ignore_errors=True)
-    make_empty() if new else make_copy()
-    install(new, tests, packed)
+    for path in (NEW, OLD):  # of a set-up that did not come to its end; the downloads stay
+        shutil.rmtree(path, ignore_errors=True)
+        if os.path.lexists(path):
+            raise Refusal(f"{path} can't be deleted: delete it yourself, then run this again.")
+    new = new or not make_copy()
+    if new:
+        make_empty()
+    sections = ("default", "train", "develop", *(["test"] if tests else []))
+    only = None if new else {text.split()[0] for text in here["packages"]}
+    cache = install(new, requirements(*sections, only=only), packed)
     lacking = differences(NEW, tests)
-    if lacking is None or any(lacking.values()):
-        phrases = [
-            text for texts in (lacking or {"": ["it does not run"]}).values() for text in texts
-        ]
+    if phrases := ["it does not run"] if lacking is None else all_of(lacking):
         raise Refusal(
-            f"The new environment is not what Pipfile.lock names ({', '.join(phrases[:3])}): "
-            f"delete the folder {WORK}, and run this again; what was there before still runs."
+            f"The new environment is not what Pipfile.lock names ({shortened(phrases)}): restore "
+            f"Pipfile.lock, delete {cache}, where the downloads are, then run this again; what "
+            "it had before still runs."
         )
+    (NEW / STAMP).unlink(missing_ok=True)  # a link to the old one's
     (NEW / STAMP).write_text(json.dumps({"by": "start.py"}), encoding="utf-8")
     put_in_place()
-    shutil.rmtree(WORK, ignore_errors=True)
     say(f"The environment is ready, after {time.monotonic() - started:.0f} seconds.")
+    if lost := sorted(packages_in(OLD) - packages_in(VENV) - packages_of_lock()):
+        say(
+            "Made anew, it lacks what somebody had added. To have it back: "
+            f"{python_of(VENV)} -m pip install {' '.join(lost)}"
+        )
+
+
+def all_of(lacking):
+    return [text for texts in lacking.values() for text in texts]
+
+
+def shortened(texts):
+    return ", ".join(texts[:3]) + (", …" if texts[3:] else "")
+
+
+def packages_in(environment):
+    files = environment.glob(f"{SITE_PACKAGES}/*.dist-info")
+    return {file.name.split("-")[0].lower() for file in files}
+
+
+def packages_of_lock():
+    lock = json.loads((ROOT / "Pipfile.lock").read_text(encoding="utf-8"))
+    return {name.replace("-", "_") for section in lock.values() for name in section} | {"labkit"}
 
 
 def announce(new, tests, here, packed):
     """Say what will be done, and how much is downloaded for it."""
+    texts = all_of(here)
+    why = f" ({shortened(texts)})" if texts else ""
     if new:
-        megabytes = DOWNLOAD_MB + (TESTS_DOWNLOAD_MB if tests else 0)
-        source = f"from {packed}" if packed else f"about {megabytes} MB to download"
-        say(f"Setting up the lab in {VENV}: {source}, {INSTALLED_MB} MB on the disk.")
+        download = DOWNLOAD_MB + (TESTS_DOWNLOAD_MB if tests else 0)
+        installed = INSTALLED_MB + (TESTS_INSTALLED_MB if tests else 0)
+        source = f"from {packed}" if packed else f"about {download} MB to download"
+        say(f"Setting up the lab in {VENV}{why}: {source}, {installed} MB on the disk.")
         return
-    texts = here["labkit"] + here["packages"]
-    some = ", ".join(texts[:3]) + (", …" if texts[3:] else "")
-    say(f"Bringing the environment up to date ({some}).")
+    say(f"Bringing the environment up to date{why}.")
     if tests and "playwright is missing" in texts and not packed:
         say(f"What only the tests need comes along: about {TESTS_DOWNLOAD_MB} MB to download.")
 
@@ -353,13 +423,16 @@ def make_empty():
 
 
 def make_copy():
-    """Copy the old environment, with links to its files where the file system has them.
+    """Copy the old environment; return whether that could be done.
 
-    Installers replace files and never write into one, so the old environment stays as it is.
+    The packages' files are linked where the file system has links: installers replace files and
+    never write into one, so the old environment stays as it is. (venv does write into its own.)
     """
 
     def link(source, target):
         try:
+            if "site-packages" not in Path(source).parts:
+                raise OSError
             os.link(source, target, follow_symlinks=False)
         except OSError:
             shutil.copy2(source, target, follow_symlinks=False)
@@ -367,57 +440,48 @@ def make_copy():
     say("Copying the environment")
     try:
         shutil.copytree(VENV, NEW, symlinks=True, copy_function=link)
-    except (OSError, shutil.Error) as error:
-        raise Refusal(
-            f"{VENV} can't be copied ({error}): delete it, then run this again."
-        ) from None
-    # The scripts that activate it name their folder.
-    python = getattr(sys, "_base_executable", None) or sys.executable
-    run("Making its scripts", [python, "-m", "venv", "--without-pip", NEW], variables())
+    except OSError:  # a file is another user's, for example
+        shutil.rmtree(NEW, ignore_errors=True)
+        return False
+    # The scripts that activate it name their folder; and this Python may not be the one in it.
+    run("Making its scripts", [python_of(VENV), "-m", "venv", "--without-pip", NEW], variables())
+    return True
 
 
-def install(new, tests, packed):
-    """Install what Pipfile.lock names and labkit; leave alone what somebody added."""
+def install(new, lines, packed):
+    """Install packages and labkit; leave alone what somebody added.
+
+    `lines` are those of a requirements file. Returns the folder that keeps the downloads.
+    """
     # Programs then find their Python beside them, so that the environment can be moved.
     with (NEW / "pyvenv.cfg").open("a", encoding="utf-8") as file:
         file.write("relocatable = true\n")
     python = python_of(NEW)
     pip = [python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
-    settings = variables()
-    if packed:
-        foreign = [name for name in settings if name.startswith(("PIP_", "UV_"))]
-        settings = {name: text for name, text in settings.items() if name not in foreign}
-        settings |= {"PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1", "UV_OFFLINE": "1"}
-        settings |= {
-            "PIP_NO_INDEX": "1",
-            "PIP_FIND_LINKS": str(packed),
-            "UV_FIND_LINKS": str(packed),
-        }
-    else:
-        settings = for_installing(settings, WORK, pip)
+    settings = for_installing(variables(), pip, packed)
     settings.setdefault("UV_CACHE_DIR", str(CACHE))
     settings.setdefault("PIP_CACHE_DIR", str(Path(settings["UV_CACHE_DIR"], "pip")))
     remedy = PACKED.format(packed, START) if packed else NETWORK
-    sections = ("default", "train", "develop", *(["test"] if tests else []))
-    lines = requirements(*sections)
-    installer = write_lines("uv.txt", [line for line in lines if line.startswith("uv==")])
-    run(
-        "Getting the installer",
-        [*pip, "install", "--require-hashes", "-r", installer],
-        settings,
-        remedy,
-    )
     uv = [python, "-m", "uv", "pip", "install", "--python", python, "--no-deps"]
-    run(  # --no-build: no hour of compiling, but a sentence, where a package is not made for
-        "Getting and installing the packages",
-        [
-            *(*uv, "--require-hashes", "--no-build", "-r", write_lines("lock.txt", lines)),
-            *(["--reinstall-package", "pip"] if new else []),  # its programs, too, are moved
-        ],
-        settings,
-        remedy,
-    )
+    if installer := [line for line in lines if line.startswith("uv==")]:
+        run(
+            "Getting the installer",
+            [*pip, "install", "--require-hashes", "-r", write_lines("uv.txt", installer)],
+            settings,
+            remedy,
+        )
+    if lines:
+        run(  # --no-build: no hour of compiling, but a sentence, where a package is not made for
+            "Getting and installing the packages",
+            [
+                *(*uv, "--require-hashes", "--no-build", "-r", write_lines("lock.txt", lines)),
+                *(["--reinstall-package", "pip"] if new else []),  # its programs, too, are moved
+            ],
+            settings,
+            remedy,
+        )
     run("Installing labkit", [*uv, "--no-build-isolation", "-e", ROOT], settings, remedy)
+    return settings["UV_CACHE_DIR"]
 
 
 def put_in_place():
@@ -426,22 +490,28 @@ def put_in_place():
     for path in [NEW / "pyvenv.cfg", *scripts]:  # they name their folder
         text = path.read_bytes().replace(str(NEW.relative_to(ROOT)).encode(), VENV.name.encode())
         path.write_bytes(text)
-    remedy = (
-        f"close the programs that use {VENV} (JupyterLab, terminals, editors), then run this "
-        "again; the old environment still runs."
-    )
-    shutil.rmtree(OLD, ignore_errors=True)
     try:
         if os.path.lexists(VENV):
             rename(VENV, OLD)
-        try:
-            rename(NEW, VENV)
-        except OSError:
-            if os.path.lexists(OLD):
-                OLD.rename(VENV)
-            raise
+        rename(NEW, VENV)
     except OSError as error:
-        raise Refusal(f"{VENV} can't be replaced ({error.strerror}): {remedy}") from None
+        remedy = (
+            "close the programs that use it (JupyterLab, terminals, editors)"
+            if WINDOWS
+            else "see that it is yours"
+        )
+        raise Refusal(
+            f"{VENV} can't be replaced ({error.strerror}): {remedy}, then run this again; what it "
+            "had before still runs."
+        ) from None
+    finally:
+        restore()
+
+
+def restore():
+    """Put the old environment back where the new one did not take its place."""
+    if OLD.exists() and not os.path.lexists(VENV):
+        OLD.rename(VENV)
 
 
 def rename(source, target):
@@ -454,14 +524,14 @@ def rename(source, target):
     source.rename(target)
 
 
-def requirements(*sections):
-    """Return the packages of Pipfile.lock's sections as lines of a requirements file."""
+def requirements(*sections, only=None):
+    """Return the packages of Pipfile.lock's sections, or some, as lines of a requirements file."""
     lock = json.loads((ROOT / "Pipfile.lock").read_text(encoding="utf-8"))
     lines = set()  # a package may stand in several sections
     for section in sections:
         for name, package in lock[section].items():
-            if "version" not in package:
-                continue  # labkit, which is this folder
+            if "version" not in package or (only is not None and name not in only):
+                continue  # without a version: labkit, which is this folder
             extras = f"[{','.join(package['extras'])}]" if "extras" in package else ""
             markers = f" ; {package['markers']}" if "markers" in package else ""
             hashes = "".join(f" --hash={value}" for value in package["hashes"])
