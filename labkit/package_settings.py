@@ -2,51 +2,71 @@
 
 Those that say from where packages come do: index, certificates, proxy, timeouts, cache. All others
 don't: a folder to install into, a user's scheme or a rule on versions would break the set-up or
-make another environment than Pipfile.lock's.
+make another environment than Pipfile.lock's. What only one of the two has been told, the other
+learns.
 """
 
 import ast
-import json
+import contextlib
 import os
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
-# pip's settings, and the variable in which uv takes the same.
-FROM_PIP = {
-    "index-url": "UV_DEFAULT_INDEX",
-    "extra-index-url": "UV_INDEX",
-    "find-links": "UV_FIND_LINKS",
-    "no-index": "UV_OFFLINE",
-    "trusted-host": "UV_INSECURE_HOST",
-    "keyring-provider": "UV_KEYRING_PROVIDER",
-    "cert": "SSL_CERT_FILE",
-    "client-cert": "SSL_CLIENT_CERT",
-    "proxy": "ALL_PROXY",
-    "timeout": "UV_HTTP_TIMEOUT",
-    "default-timeout": "UV_HTTP_TIMEOUT",
-    "retries": "UV_HTTP_RETRIES",
-    "cache-dir": None,
-    "use-feature": None,  # truststore, before pip 24.2
-    "use-deprecated": None,  # legacy-certs
-}
-FROM_UV = re.compile(
-    r"UV_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|INDEX_STRATEGY|INDEX_\w+_(USERNAME|PASSWORD)"
-    r"|FIND_LINKS|OFFLINE|INSECURE_HOST|KEYRING_PROVIDER|SYSTEM_CERTS|NATIVE_TLS|HTTP_TIMEOUT"
-    r"|HTTP_CONNECT_TIMEOUT|HTTP_RETRIES|CACHE_DIR|CONCURRENT_DOWNLOADS)"
-)
-FROM_UV_FILE = {
-    *("index", "index-url", "extra-index-url", "index-strategy", "find-links", "no-index"),
-    *("offline", "allow-insecure-host", "keyring-provider", "system-certs", "native-tls"),
-    *("http-proxy", "https-proxy", "no-proxy", "cache-dir", "concurrent-downloads"),
-}
 # Of another Python, or of another environment that happens to be active.
 FOREIGN = {
     *("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONSAFEPATH"),
     *("PYTHONPLATLIBDIR", "PYTHONWARNINGS", "__PYVENV_LAUNCHER__"),
 }
+# What the names of the installers' settings begin with.
+INSTALLERS = ("PIP_", "UV_", "PYTHON", "SETUPTOOLS_", "DISTUTILS_", "DIST_EXTRA_CONFIG")
+SAME = {  # a variable of pip's, and uv's for the same
+    "PIP_INDEX_URL": "UV_DEFAULT_INDEX",
+    "PIP_EXTRA_INDEX_URL": "UV_INDEX",
+    "PIP_FIND_LINKS": "UV_FIND_LINKS",
+    "PIP_TRUSTED_HOST": "UV_INSECURE_HOST",
+    "PIP_KEYRING_PROVIDER": "UV_KEYRING_PROVIDER",
+    "PIP_CERT": "SSL_CERT_FILE",
+    "PIP_CLIENT_CERT": "SSL_CLIENT_CERT",
+    "PIP_TIMEOUT": "UV_HTTP_TIMEOUT",
+    "PIP_RETRIES": "UV_HTTP_RETRIES",
+}
+OLDER = {  # names that either tool also takes
+    "PIP_DEFAULT_TIMEOUT": "PIP_TIMEOUT",
+    "UV_INDEX_URL": "UV_DEFAULT_INDEX",
+    "UV_EXTRA_INDEX_URL": "UV_INDEX",
+}
+UV_FILE = {  # uv's settings in a file that count here, and their variables
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "index-strategy": "UV_INDEX_STRATEGY",
+    "find-links": "UV_FIND_LINKS",
+    "no-index": "PIP_NO_INDEX",  # uv has only an option
+    "offline": "UV_OFFLINE",
+    "allow-insecure-host": "UV_INSECURE_HOST",
+    "keyring-provider": "UV_KEYRING_PROVIDER",
+    "system-certs": "UV_SYSTEM_CERTS",
+    "native-tls": "UV_NATIVE_TLS",
+    "http-proxy": "HTTP_PROXY",
+    "https-proxy": "HTTPS_PROXY",
+    "no-proxy": "NO_PROXY",
+    "cache-dir": "UV_CACHE_DIR",
+    "concurrent-downloads": "UV_CONCURRENT_DOWNLOADS",
+}
+ALLOWED = {
+    *(*SAME, *SAME.values(), *UV_FILE.values(), "PIP_PROXY", "PIP_CACHE_DIR"),
+    *("PIP_USE_FEATURE", "PIP_USE_DEPRECATED"),  # which certificates an older, a newer pip trusts
+    *("UV_HTTP_CONNECT_TIMEOUT", "UV_CREDENTIALS_DIR"),
+}
+NO = ("0", "false", "no", "off")
+PLACES = {  # what a packed folder takes the place of
+    *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "UV_DEFAULT_INDEX", "UV_INDEX"),
+    *("UV_FIND_LINKS", "UV_OFFLINE"),
+}
+LOGIN = re.compile(r"UV_INDEX_\w+_(USERNAME|PASSWORD)")
 
 
 def without_foreign(variables: dict[str, str]) -> dict[str, str]:
@@ -54,91 +74,145 @@ def without_foreign(variables: dict[str, str]) -> dict[str, str]:
     return {name: text for name, text in variables.items() if name not in FOREIGN}
 
 
-def for_installing(variables: dict[str, str], folder: Path, pip: list[str]) -> dict[str, str]:
+def for_installing(
+    variables: dict[str, str], pip: list[str], packed: str | None = None
+) -> dict[str, str]:
     """Return the environment variables with which pip and uv install the lab.
 
-    `folder` takes uv's settings as a file; `pip` is pip's command, which is asked for its settings.
+    `pip` is pip's command, which is asked for its settings. `packed` is the only place that
+    packages may come from: a folder, or the URL of one that is served.
     """
-    settings = settings_of_pip(pip, variables)
+    told = {OLDER.get(name, name): text for name, text in variables.items() if text}
+    for name, text in settings_of_uv(told).items():
+        if name not in told and name.lower() not in told:
+            told[name] = text
+    told |= settings_of_pip(pip, told)
     result = {
         name: text
-        for name, text in without_foreign(variables).items()
-        if not name.startswith(("PIP_", "UV_")) or FROM_UV.fullmatch(name)
+        for name, text in without_foreign(told).items()
+        if (not name.startswith(INSTALLERS) or name in ALLOWED or LOGIN.fullmatch(name))
+        and not (packed and name in PLACES)
+        and not (name in ("PIP_NO_INDEX", "UV_OFFLINE") and text.lower() in NO)
     }
-    file = folder / "uv.toml"
-    file.write_text(toml(settings_of_uv(variables)), encoding="utf-8")
-    result |= {"PIP_CONFIG_FILE": os.devnull, "UV_CONFIG_FILE": str(file)}
-    for name, text in settings.items():
-        result["PIP_" + name.upper().replace("-", "_")] = text
-        for_uv = FROM_PIP[name]
-        if for_uv == "UV_OFFLINE" and text.lower() not in ("1", "true", "yes", "on"):
+    if packed:  # whoever sends a file, its hash says whether it is right
+        result |= {"PIP_FIND_LINKS": url_of(packed), "PIP_NO_INDEX": "1"}
+        if host := urlsplit(packed).netloc:
+            result["PIP_TRUSTED_HOST"] = host
+    for bundle in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):  # pip's, too
+        if bundle in result:
+            result.setdefault("PIP_CERT", result[bundle])
+    teach_uv(result)
+    teach_pip(result)
+    return result | {"PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1"}
+
+
+def teach_uv(settings):
+    """Add what only pip has been told."""
+    for name, uvs in SAME.items():
+        if name not in settings or uvs in settings:
             continue
-        if for_uv and not tells_uv(result, for_uv):
-            # Several indexes are separated by blanks for both; several folders by commas for uv.
-            result[for_uv] = ",".join(text.split()) if for_uv == "UV_FIND_LINKS" else text
-    if "UV_INDEX" in result:  # like pip: any index may have the file, and the hash decides
-        result.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
-    return result
+        text = settings[name]
+        if name == "PIP_FIND_LINKS":  # both separate several by blanks, but here uv, by commas
+            text = ",".join(text.split())
+        elif name == "PIP_TIMEOUT":
+            text = str(round(float(text) + 0.5))
+        elif name == "PIP_KEYRING_PROVIDER" and text != "subprocess":
+            continue  # uv knows no other
+        settings[uvs] = text
+    if not {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"} & set(settings):
+        settings |= {"ALL_PROXY": settings["PIP_PROXY"]} if "PIP_PROXY" in settings else {}
+    # Like pip: any index may have the file. And the certificates that the system trusts count.
+    settings.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
+    if "UV_NATIVE_TLS" not in settings:
+        settings.setdefault("UV_SYSTEM_CERTS", "1")
 
 
-def tells_uv(variables, name):
-    """Say whether the user has told uv itself what pip's setting would tell it."""
-    same = {
-        "UV_DEFAULT_INDEX": ("UV_DEFAULT_INDEX", "UV_INDEX_URL"),
-        "UV_INDEX": ("UV_INDEX", "UV_EXTRA_INDEX_URL"),
-        "ALL_PROXY": ("ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy"),
-    }
-    return any(variables.get(each) for each in same.get(name, (name,)))
+def teach_pip(settings):
+    """Add what only uv has been told: pip gets uv."""
+    for name, uvs in SAME.items():
+        if uvs not in settings or name in settings:
+            continue
+        text = settings[uvs]
+        if name == "PIP_FIND_LINKS":
+            text = " ".join(map(url_of, text.split(",")))
+        elif uvs in ("UV_DEFAULT_INDEX", "UV_INDEX"):
+            text = " ".join(with_login(index, settings) for index in text.split())
+        settings[name] = text
+    if "UV_OFFLINE" in settings:
+        settings["PIP_NO_INDEX"] = "1"
+
+
+def url_of(place):
+    """Return the URL of a folder, since blanks and commas separate several."""
+    return place if "://" in place else Path(place).resolve().as_uri()
+
+
+def with_login(index, settings):
+    """Return the URL of an index of uv's, with the user and the password that it has by name."""
+    name, url = re.fullmatch(r"(?:([\w.-]+)=)?(.*)", index).groups()
+    stem = "UV_INDEX_" + re.sub(r"\W", "_", name or "").upper()
+    login = [settings.get(f"{stem}_{part}", "") for part in ("USERNAME", "PASSWORD")]
+    if not any(login):
+        return url
+    return url.replace("://", "://" + ":".join(quote(text, safe="") for text in login) + "@", 1)
 
 
 def settings_of_pip(pip: list[str], variables: dict[str, str]) -> dict[str, str]:
-    """Return pip's settings that count here, from its files and the environment."""
-    output = subprocess.check_output(
-        [*pip, "config", "list"],
-        env=without_foreign(variables) | {"PYTHONIOENCODING": "utf-8"},
+    """Return pip's settings that count here, from its files and the environment, as variables."""
+    kept = {
+        name: text
+        for name, text in without_foreign(variables).items()
+        if not name.startswith("PIP_") or name in ALLOWED or name == "PIP_CONFIG_FILE"
+    }
+    child = subprocess.run(
+        [*pip, "-vvv", "config", "list"],  # a setting may make it quiet
+        env=kept | {"PYTHONIOENCODING": "utf-8"},
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-    )
-    lines = output.decode("utf-8", "replace").splitlines()
-    values = dict(line.split("=", 1) for line in lines if "=" in line)
+    )  # a file that pip can't read counts as none
+    lines = child.stdout.decode("utf-8", "replace")
+    values = re.findall(r"(?m)^([\w:-]+)\.([\w-]+)=(.+?)\r?$", lines)
     settings = {}
-    for section in ("global.", "install.", ":env:."):  # each before what overrides it
-        for name in FROM_PIP:
-            if section + name in values:
-                settings[name] = ast.literal_eval(values[section + name]).strip()
+    for section in ("global", "install", ":env:"):  # each before what overrides it
+        for where, name, text in values:
+            variable = "PIP_" + name.upper().replace("-", "_")
+            variable = OLDER.get(variable, variable)
+            if where == section and variable in ALLOWED:
+                settings[variable] = ast.literal_eval(text).strip()
     return settings
 
 
-def settings_of_uv(variables: dict[str, str]) -> dict:
-    """Return the settings that count here from uv's files: the system's, then the user's."""
+def settings_of_uv(variables: dict[str, str]) -> dict[str, str]:
+    """Return the settings that count here from uv's files, as variables."""
     if sys.platform == "win32":
         folders = [variables.get("PROGRAMDATA"), variables.get("APPDATA")]
     else:
         home = variables.get("HOME")
         own = variables.get("XDG_CONFIG_HOME") or (home and Path(home, ".config"))
-        system = (variables.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")
+        system = variables.get("XDG_CONFIG_DIRS", "/etc/xdg").split(":")
         folders = ["/etc", *reversed(system), own]
-    files = [Path(folder, "uv", "uv.toml") for folder in folders if folder]
+    files = [Path(folder, "uv", "uv.toml") for folder in folders if folder]  # the user's is last
     if "UV_CONFIG_FILE" in variables:
         files = [Path(variables["UV_CONFIG_FILE"])]
     settings = {}
-    for file in files if not variables.get("UV_NO_CONFIG") else []:
-        try:
+    for file in files if "UV_NO_CONFIG" not in variables else []:
+        with contextlib.suppress(OSError, ValueError):  # not there, not readable, not TOML
             content = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue  # not there, not readable, not TOML: uv alone would complain
-        for values in (content, content.get("pip", {})):
-            settings |= {name: values[name] for name in FROM_UV_FILE & set(values)}
+            settings |= of_uv_file(content) | of_uv_file(content.get("pip", {}))
     return settings
 
 
-def toml(settings: dict) -> str:
-    """Return settings as TOML, whose texts, numbers and lists are those of JSON."""
-
-    def value(this):
-        if isinstance(this, dict):
-            return "{" + ", ".join(f"{name} = {value(one)}" for name, one in this.items()) + "}"
-        if isinstance(this, list):
-            return "[" + ", ".join(map(value, this)) + "]"
-        return json.dumps(this)
-
-    return "".join(f"{name} = {value(one)}\n" for name, one in settings.items())
+def of_uv_file(content):
+    """Return the settings of a file of uv's, or of a part of one, as variables."""
+    settings = {}
+    for name in UV_FILE.keys() & content.keys():
+        value = content[name]
+        separator = "," if name == "find-links" else " "
+        text = separator.join(value) if isinstance(value, list) else str(value)
+        settings[UV_FILE[name]] = text
+    for index in content.get("index", []):
+        variable = "UV_DEFAULT_INDEX" if index.get("default") else "UV_INDEX"
+        text = f"{index['name']}={index['url']}" if "name" in index else index["url"]
+        if not index.get("explicit"):
+            settings[variable] = f"{settings.get(variable, '')} {text}".strip()
+    return settings

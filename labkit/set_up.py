@@ -115,14 +115,13 @@ def pack(folder):
 
 
 def check_packed(place):
-    """Return the URL of a packed folder, which may be served: then it is one already."""
-    served = place.startswith(("http://", "https://"))
-    url = place if served else Path(place).resolve().as_uri()  # a path may have blanks
+    """Return the path of a packed folder; or its URL, where somebody serves it."""
     try:
-        if served:
-            with urlopen(url, timeout=20) as page:
+        if place.startswith(("http://", "https://")):
+            with urlopen(place, timeout=20) as page:
                 filled = b".whl" in page.read()
         else:
+            place = str(Path(place).resolve())
             filled = any(Path(place).glob("*.whl"))
     except (OSError, ValueError) as error:
         raise Refusal(
@@ -134,7 +133,7 @@ def check_packed(place):
             f"{place} is no folder with packages: fill one with `{START} pack FOLDER`, where "
             "there is internet, on a machine of this kind."
         )
-    return url
+    return place
 
 
 def replace_with(arguments):
@@ -267,12 +266,14 @@ PACKED = (
     "with the same ones, then run this again."
 )
 WRONG_FILE = (
-    "what came is not the file that Pipfile.lock names: restore Pipfile.lock, or ask who runs "
-    "your package mirror."
+    "what came is not the file that Pipfile.lock names. If Pipfile.lock was changed, restore it; "
+    "pack a packed folder again, which mends it; ask who runs a package mirror. Then run this "
+    "again."
 )
 DISK = "the disk is full: make room, then run this again; what it had before still runs."
 REMEDIES = {  # words in a tool's output, in lower case: what helps
     "hash mismatch": WRONG_FILE,  # uv
+    "failed to extract": WRONG_FILE,  # uv
     "hashes from the requirements file": WRONG_FILE,  # pip
     "usable wheels": "a package is not made for this Python: use a 64-bit one, on Windows for ARM "
     "the x64 one.",
