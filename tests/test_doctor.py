@@ -29,7 +29,7 @@ ENTRIES = [
     entry for category in ("default", "train", "develop") for entry in LOCK[category].items()
 ]
 SYSTEMS = [("linux", "posix", "Linux"), ("darwin", "posix", "Darwin"), ("win32", "nt", "Windows")]
-LOCKED = not doctor.differing()
+LOCKED = not any(doctor.differing_packages())
 NEEDS_THE_LOCK = pytest.mark.skipif(not LOCKED, reason="this environment is not that of the lock")
 
 
@@ -103,7 +103,7 @@ def test_importing_it_needs_the_standard_library_only():
 # --- Python ---
 
 
-@pytest.mark.parametrize("version", ["3.6", "3.10"])
+@pytest.mark.parametrize("version", ["3.8", "3.10"])
 def test_an_old_python_is_told_so_in_a_sentence(version):
     pythons = [
         *Path.home().glob(f".pyenv/versions/{version}.*/bin/python"),
@@ -113,7 +113,7 @@ def test_an_old_python_is_told_so_in_a_sentence(version):
         pytest.skip(f"this machine has no Python {version}")
     result = run(python=pythons[0])
     assert re.fullmatch(
-        rf"✘ Python {version}\.\d+ is not supported: install one from 3\.11\.5 to 3\.14, "
+        rf"✘ Python {version}\.\d+ is not supported: install one from 3\.11\.2 to 3\.14, "
         r"then run (python3|py) start\.py\.\n",
         result.stdout,
     )
@@ -124,8 +124,8 @@ def test_an_old_python_is_told_so_in_a_sentence(version):
 @pytest.mark.parametrize(
     ("version", "fine"),
     [
-        ((3, 11, 4), False),
-        ((3, 11, 5), True),
+        ((3, 11, 1), False),
+        ((3, 11, 2), True),
         ((3, 14, 9), True),
         ((3, 15, 0), False),
     ],
@@ -179,7 +179,8 @@ def test_conda_may_choose_versions_but_no_package_may_be_missing(monkeypatch, tm
     real = metadata.version
     monkeypatch.setattr(metadata, "version", lambda name: real(name) + ".9")
     assert doctor.packages() == (True, "The packages are all there.")
-    monkeypatch.setattr(doctor, "differing", lambda: ["pandas is missing", "six is missing"])
+    missing = ["pandas is missing", "six is missing"]
+    monkeypatch.setattr(doctor, "differing_packages", lambda: (missing, []))
     fine, text = doctor.packages()
     assert not fine
     assert text.startswith("1 package differs from Pipfile.lock (pandas is missing): run `conda ")
