@@ -270,17 +270,34 @@ WRONG_FILE = (
     "pack a packed folder again, which mends it; ask who runs a package mirror. Then run this "
     "again."
 )
+INDEX = (
+    "the package index does not have it, or refuses to give it: see which one `pip config list` "
+    "names, and ask who runs it for its address, user and password; then run this again."
+)
+CERTIFICATE = (
+    "a certificate is not trusted here, which companies and schools often have of their own: see "
+    "that this machine's clock is right, else ask for the file with that certificate and name it "
+    "in PIP_CERT and in SSL_CERT_FILE; then run this again."
+)
 DISK = "the disk is full: make room, then run this again; what it had before still runs."
-REMEDIES = {  # words in a tool's output, in lower case: what helps
+REMEDIES = {  # words in a tool's output, in lower case, and what helps; the last one counts
+    "from versions: none": INDEX,  # pip
+    "was not found in the package registry": INDEX,  # uv
+    "http status client error": INDEX,  # uv
+    "connection broken by": NETWORK,  # pip, which then has found no version
+    "certificate verify failed": CERTIFICATE,  # pip
+    "invalid peer certificate": CERTIFICATE,  # uv
+    "no ca certificates": CERTIFICATE,  # uv
+    "dependencies for socks": "pip can't use a SOCKS proxy: name an HTTP proxy in HTTP_PROXY and "
+    "HTTPS_PROXY, and the other one neither in ALL_PROXY nor in pip's settings; then run this "
+    "again.",
+    "usable wheels": "a package is not made for this Python: use a 64-bit one, on Windows for ARM "
+    "the x64 one.",
     "hash mismatch": WRONG_FILE,  # uv
     "failed to extract": WRONG_FILE,  # uv
     "hashes from the requirements file": WRONG_FILE,  # pip
-    "usable wheels": "a package is not made for this Python: use a 64-bit one, on Windows for ARM "
-    "the x64 one.",
     "no space left": DISK,
     "not enough space": DISK,  # Windows
-    "dependencies for socks": "pip can't use a SOCKS proxy: name an HTTP proxy in HTTPS_PROXY and "
-    "unset ALL_PROXY, or use another connection, then run this again.",
 }
 
 
@@ -566,8 +583,10 @@ def run(step, command, environment, remedy=NETWORK):
         output.seek(0)
         text = output.read().decode("utf-8", "replace")
     if child.returncode:
+        general = remedy == NETWORK
         for words, help_ in REMEDIES.items():
-            remedy = help_ if words in text.lower() else remedy
+            if words in text.lower() and (general or help_ in (WRONG_FILE, DISK)):
+                remedy = help_
         shown = "\n".join(text.splitlines()[-40:])
         raise Refusal(f"{shown}\n{step} failed, the lines above say why: {remedy}")
 
