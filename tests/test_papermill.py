@@ -1,5 +1,6 @@
 """The lessons, run by papermill: other parameters, another working directory, nothing changed."""
 
+import json
 import re
 import shutil
 
@@ -19,11 +20,11 @@ SERVICE_LESSONS = {  # lesson: what it must have asked the service whose address
 own_services = pytest.mark.xdist_group("port9696")
 
 
-def run(name, tmp_path, **parameters):
+def run(name, tmp_path, folder=ROOT / "notebooks", **parameters):
     """Run a lesson from a foreign folder; return all that its cells printed or showed as text."""
     target = tmp_path / "out.ipynb"
     papermill.execute_notebook(
-        ROOT / "notebooks" / name, target, parameters,
+        folder / name, target, parameters,
         kernel_name="python3", cwd=tmp_path, progress_bar=False, execution_timeout=120,
     )  # fmt: skip
     notebook = nbformat.read(target, as_version=4)
@@ -90,6 +91,22 @@ def test_service_lesson_asks_the_service_at_the_given_address(
     asked = churn_service.log().removeprefix(before)
     assert all(f'"{request} HTTP' in asked for request in SERVICE_LESSONS[name]), asked
     assert not is_open(port), "a service is left behind"
+
+
+def test_lesson_7_locks_where_the_path_is_a_trial_for_its_tools(tmp_path, monkeypatch):
+    lab = tmp_path / "Tom's files" / "lab #1, 100%41 ü"
+    (lab / "notebooks").mkdir(parents=True)
+    shutil.copytree(ROOT / "labkit", lab / "labkit")
+    shutil.copy(ROOT / "Pipfile.lock", lab)
+    name = "07_the_environment.ipynb"
+    lesson = nbformat.read(ROOT / "notebooks" / name, as_version=4)
+    [last] = [n for n, cell in enumerate(lesson.cells) if 'pipenv, "install"' in cell.source]
+    lesson.cells = lesson.cells[: last + 1]  # what comes behind starts services
+    nbformat.write(lesson, lab / "notebooks" / name)
+    monkeypatch.setenv("PYTHONPATH", str(lab))
+    assert "Installation Succeeded" in run(name, tmp_path, folder=lab / "notebooks")
+    [lock] = lab.rglob("campaign/Pipfile.lock")
+    assert json.loads(lock.read_text(encoding="utf-8"))["default"].keys() == {"phone-tariff"}
 
 
 @own_services
