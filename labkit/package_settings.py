@@ -115,7 +115,7 @@ def teach_uv(settings):
         if name == "PIP_FIND_LINKS":  # both separate several by blanks, but here uv, by commas
             text = ",".join(text.split())
         elif name == "PIP_TIMEOUT":
-            text = str(round(float(text) + 0.5))
+            text = re.match(r"\d*", text).group() or "1"  # pip takes parts of a second, too
         elif name == "PIP_KEYRING_PROVIDER" and text != "subprocess":
             continue  # uv knows no other
         settings[uvs] = text
@@ -140,6 +140,11 @@ def teach_pip(settings):
         settings[name] = text
     if "UV_OFFLINE" in settings:
         settings["PIP_NO_INDEX"] = "1"
+
+
+def uv_options(settings: dict[str, str]) -> list[str]:
+    """Return the options for what uv takes from no variable."""
+    return ["--no-index"] if "PIP_NO_INDEX" in settings and "UV_OFFLINE" not in settings else []
 
 
 def url_of(place):

@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from labkit import ROOT, TERMINAL_PATH
-from labkit.package_settings import for_installing, without_foreign
+from labkit.package_settings import for_installing, uv_options, without_foreign
 
 WINDOWS = os.name == "nt"
 if WINDOWS:
@@ -481,6 +481,7 @@ def install(new, lines, packed):
     settings.setdefault("PIP_CACHE_DIR", str(Path(settings["UV_CACHE_DIR"], "pip")))
     remedy = PACKED.format(packed, START) if packed else NETWORK
     uv = [python, "-m", "uv", "pip", "install", "--python", python, "--no-deps"]
+    uv += uv_options(settings)
     if installer := [line for line in lines if line.startswith("uv==")]:
         run(
             "Getting the installer",
