@@ -12,7 +12,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 ADDRESS = PYPROJECT["tool"]["labkit"]["repository"]
 # What pretends to lead to the lab: a line that clones, a button, a badge.
 PRETENDING = re.compile(
-    r"(?:git|gh repo) clone\b(?! \{)|mybinder\.org|colab\.research|codespaces|shields\.io|badge\.svg"
+    r"(?:git|gh repo) clone\b(?! \{)|mybinder\.org|colab\.research|codespaces|shields\.io|/badge"
 )
 
 
