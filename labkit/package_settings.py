@@ -6,16 +6,15 @@ make another environment than Pipfile.lock's. What only one of the two has been 
 learns.
 """
 
-import ast
+import configparser
 import contextlib
 import os
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+WINDOWS = os.name == "nt"
 # Of another Python, or of another environment that happens to be active.
 FOREIGN = {
     *("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONSAFEPATH"),
@@ -74,19 +73,16 @@ def without_foreign(variables: dict[str, str]) -> dict[str, str]:
     return {name: text for name, text in variables.items() if name not in FOREIGN}
 
 
-def for_installing(
-    variables: dict[str, str], pip: list[str], packed: str | None = None
-) -> dict[str, str]:
+def for_installing(variables: dict[str, str], packed: str | None = None) -> dict[str, str]:
     """Return the environment variables with which pip and uv install the lab.
 
-    `pip` is pip's command, which is asked for its settings. `packed` is the only place that
-    packages may come from: a folder, or the URL of one that is served.
+    `packed` is the only place that packages may come from: a folder, or the URL of one that is
+    served.
     """
     told = {OLDER.get(name, name): text for name, text in variables.items() if text}
-    for name, text in settings_of_uv(told).items():
+    for name, text in (settings_of_pip(told) | settings_of_uv(told)).items():
         if name not in told and name.lower() not in told:
             told[name] = text
-    told |= settings_of_pip(pip, told)
     result = {
         name: text
         for name, text in without_foreign(told).items()
@@ -162,49 +158,51 @@ def with_login(index, settings):
     return url.replace("://", "://" + ":".join(quote(text, safe="") for text in login) + "@", 1)
 
 
-def settings_of_pip(pip: list[str], variables: dict[str, str]) -> dict[str, str]:
-    """Return pip's settings that count here, from its files and the environment, as variables."""
-    kept = {
-        name: text
-        for name, text in without_foreign(variables).items()
-        if not name.startswith("PIP_") or name in ALLOWED or name == "PIP_CONFIG_FILE"
+def settings_of_pip(variables: dict[str, str]) -> dict[str, str]:
+    """Return what pip's files say, as variables."""
+    system, own = folders_for_settings(variables)
+    home = Path(variables.get("USERPROFILE" if WINDOWS else "HOME") or ".")
+    name = "pip.ini" if WINDOWS else "pip.conf"
+    mac = "Library/Application Support/pip/pip.conf"
+    files = [*[Path(folder, "pip", name) for folder in system], Path("/", mac), "/etc/pip.conf"]
+    users = [home / ("pip" if WINDOWS else ".pip") / name, Path(own, "pip", name), home / mac]
+    if (named := variables.get("PIP_CONFIG_FILE")) and Path(named).exists():
+        users = [named]
+    settings = {"global": {}, "install": {}}
+    for file in [*files, *users] if named != os.devnull else []:  # the last one counts
+        with contextlib.suppress(OSError, ValueError, configparser.Error):  # none, or damaged
+            parser = configparser.RawConfigParser()
+            parser.read_string(Path(file).read_text(encoding="utf-8"))
+            for section in settings.keys() & parser.keys():
+                settings[section] |= parser[section]
+    found = {
+        "PIP_" + name.upper().replace("-", "_"): text.strip()
+        for name, text in (settings["global"] | settings["install"]).items()
     }
-    child = subprocess.run(
-        [*pip, "-vvv", "config", "list"],  # a setting may make it quiet
-        env=kept | {"PYTHONIOENCODING": "utf-8"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )  # a file that pip can't read counts as none
-    lines = child.stdout.decode("utf-8", "replace")
-    values = re.findall(r"(?m)^([\w:-]+)\.([\w-]+)=(.+?)\r?$", lines)
-    settings = {}
-    for section in ("global", "install", ":env:"):  # each before what overrides it
-        for where, name, text in values:
-            variable = "PIP_" + name.upper().replace("-", "_")
-            variable = OLDER.get(variable, variable)
-            if where == section and variable in ALLOWED:
-                settings[variable] = ast.literal_eval(text).strip()
-    return settings
+    return {OLDER.get(name, name): text for name, text in found.items()}
 
 
 def settings_of_uv(variables: dict[str, str]) -> dict[str, str]:
-    """Return the settings that count here from uv's files, as variables."""
-    if sys.platform == "win32":
-        folders = [variables.get("PROGRAMDATA"), variables.get("APPDATA")]
-    else:
-        home = variables.get("HOME")
-        own = variables.get("XDG_CONFIG_HOME") or (home and Path(home, ".config"))
-        system = variables.get("XDG_CONFIG_DIRS", "/etc/xdg").split(":")
-        folders = ["/etc", *reversed(system), own]
-    files = [Path(folder, "uv", "uv.toml") for folder in folders if folder]  # the user's is last
-    if "UV_CONFIG_FILE" in variables:
-        files = [Path(variables["UV_CONFIG_FILE"])]
+    """Return what uv's files say, as variables."""
+    system, own = folders_for_settings(variables)
+    folders = [*([] if WINDOWS else ["/etc"]), *reversed(system), own]
+    files = [Path(folder, "uv", "uv.toml") for folder in folders]
+    if named := variables.get("UV_CONFIG_FILE"):
+        files = [Path(named)]
     settings = {}
-    for file in files if "UV_NO_CONFIG" not in variables else []:
-        with contextlib.suppress(OSError, ValueError):  # not there, not readable, not TOML
+    for file in files if "UV_NO_CONFIG" not in variables else []:  # the last one counts
+        with contextlib.suppress(OSError, ValueError):
             content = tomllib.loads(file.read_text(encoding="utf-8"))
             settings |= of_uv_file(content) | of_uv_file(content.get("pip", {}))
     return settings
+
+
+def folders_for_settings(variables):
+    """Return the folders in which programs look for settings: the system's, and the user's own."""
+    if WINDOWS:
+        return [variables.get("PROGRAMDATA", "/")], variables.get("APPDATA", "/")
+    own = variables.get("XDG_CONFIG_HOME") or Path(variables.get("HOME", "/"), ".config")
+    return variables.get("XDG_CONFIG_DIRS", "/etc/xdg").split(":"), own
 
 
 def of_uv_file(content):

@@ -83,7 +83,7 @@ def doctor(options):
 def pack(folder):
     """Download all packages for this system and this Python into a folder."""
     pip = [python_of(VENV), "-m", "pip", "--disable-pip-version-check", "--no-input"]
-    settings = for_installing(variables(), pip)
+    settings = for_installing(variables())
     if "PIP_CACHE_DIR" not in settings:
         settings["PIP_NO_CACHE_DIR"] = "1"  # the folder is one
     lines = requirements("default", "train", "develop", "test")
@@ -476,7 +476,7 @@ def install(new, lines, packed):
         file.write("relocatable = true\n")
     python = python_of(NEW)
     pip = [python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
-    settings = for_installing(variables(), pip, packed)
+    settings = for_installing(variables(), packed)
     settings.setdefault("UV_CACHE_DIR", str(CACHE))
     settings.setdefault("PIP_CACHE_DIR", str(Path(settings["UV_CACHE_DIR"], "pip")))
     remedy = PACKED.format(packed, START) if packed else NETWORK
