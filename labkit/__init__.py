@@ -19,8 +19,13 @@ SOLUTIONS = ROOT / "solutions"
 STYLE = Path(__file__).with_name("lab.mplstyle")  # how plots look
 
 # What the lab asks is on this machine: a company's proxy must not come between.
-for name in ("NO_PROXY", "no_proxy"):
-    os.environ[name] = ",".join(filter(None, [os.environ.get(name), "localhost,127.0.0.1"]))
+NO_PROXY = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""  # as labkit found it
+if NO_PROXY != "*":
+    hosts = [*filter(None, NO_PROXY.split(",")), "localhost", "127.0.0.1"]
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(dict.fromkeys(hosts))
+# Plots belong under their cell. An exported MPLBACKEND, meant for scripts, would hide them there.
+if hasattr(sys.modules.get("IPython") and sys.modules["IPython"].get_ipython(), "kernel"):
+    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
 # `!python` in a cell means the kernel's own Python; the doctor asks what a terminal would mean.
 TERMINAL_PATH = os.environ.get("PATH", "")
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), TERMINAL_PATH])

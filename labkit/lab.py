@@ -2,21 +2,24 @@
 
 Everything runs with the Python that runs this: JupyterLab, its notebooks, and its terminals, even
 where a start-up file such as ~/.bashrc puts another Python first (conda's `(base)`, pyenv).
-It writes into the environment's own folder only, and leaves the user's settings as they are.
+It writes into the environment's own folder, or a temporary one where that belongs to somebody else,
+and leaves the user's settings as they are.
 """
 
+import atexit
 import importlib.util
 import json
 import os
 import shutil
+import subprocess
 import sys
 import sysconfig
+import tempfile
 from pathlib import Path
 
 from labkit import ROOT
 
 START_PAGE = "/lab/tree/notebooks/00_start_here.ipynb"
-FOLDER = Path(sys.prefix) / "share" / "labkit"  # start-up files of terminals, JupyterLab's layout
 
 # What a terminal runs last. Each value comes from `terminal_variables`, so nothing needs quoting.
 SH_LINES = """\
@@ -30,6 +33,27 @@ for file in /etc/bash.bashrc ~/.bashrc; do
   if [ -f "$file" ]; then . "$file"; fi
 done
 {SH_LINES}PS1="(lab) $PS1"
+"""
+# sh, dash and ksh read the file that $ENV names.
+SHRC = f"""\
+if [ -f "$LAB_USER_ENV" ]; then . "$LAB_USER_ENV"; fi
+{SH_LINES}PS1="(lab) $PS1"
+"""
+# csh and tcsh have no option for a file: they find theirs in $HOME, which is ours for a moment.
+CSHRC = """\
+setenv HOME "$LAB_USER_HOME"
+set home = "$LAB_USER_HOME"
+if ( $?tcsh && -f ~/.tcshrc ) then
+  source ~/.tcshrc
+else if ( -f ~/.cshrc ) then
+  source ~/.cshrc
+endif
+unalias python python3 pip pip3
+unsetenv PYTHONHOME
+unsetenv PYTHONPATH
+setenv PATH "${LAB_PATH}:${PATH}"
+cd "$LAB_ROOT"
+if ( $?prompt ) set prompt = "(lab) $prompt"
 """
 # zsh looks for its files in $ZDOTDIR: it finds these, and these read the user's own.
 ZSHENV = """\
@@ -58,6 +82,58 @@ POWERSHELL = (
 )
 
 
+def can_write(folder: Path) -> bool:
+    """Say whether this folder, or the first one above it that is there, can be written in."""
+    while not os.access(folder, os.F_OK) and folder != folder.parent:
+        folder = folder.parent
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+
+
+def own_folder() -> Path:
+    """Return the folder of terminals' start-up files and of JupyterLab's layout."""
+    folder = Path(sys.prefix, "share", "labkit")
+    if can_write(folder):
+        return folder
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="labkit-"))
+    except OSError:
+        sys.exit("There is no folder for temporary files: set TMPDIR to a folder of your own.")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def replace_unwritable(folder: Path) -> None:
+    """Name folders in `folder` where those in which Jupyter and others write can't be used.
+
+    That is so where the home folder is read-only, another user's, or missing. The settings in
+    ~/.jupyter are only read, so they stay in force.
+    """
+    if os.name != "nt" and not os.environ.get("HOME"):
+        os.environ.pop("HOME", None)  # it may be empty
+        try:
+            os.environ["HOME"] = str(Path.home())
+        except RuntimeError:  # a user without an entry in the system's list, as in containers
+            os.environ["HOME"] = str(folder / "home")
+    from jupyter_core import paths
+
+    home, jupyterlab = Path.home(), Path(paths.jupyter_config_dir(), "lab", "user-settings")
+    places = {
+        "JUPYTER_DATA_DIR": paths.jupyter_data_dir(),
+        "JUPYTER_RUNTIME_DIR": paths.jupyter_runtime_dir(),
+        "JUPYTERLAB_SETTINGS_DIR": os.environ.get("JUPYTERLAB_SETTINGS_DIR") or jupyterlab,
+        "IPYTHONDIR": os.environ.get("IPYTHONDIR") or home / ".ipython",
+        "MPLCONFIGDIR": os.environ.get("MPLCONFIGDIR") or home / ".config" / "matplotlib",
+        "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME") or home / ".cache",
+        "XDG_DATA_HOME": os.environ.get("XDG_DATA_HOME") or home / ".local" / "share",
+    }
+    if os.access(jupyterlab, os.R_OK):
+        del places["JUPYTERLAB_SETTINGS_DIR"]
+    for name, place in places.items():
+        if not can_write(Path(place).expanduser()):
+            os.environ[name] = str(folder / "home" / name.lower())
+            Path(os.environ[name]).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 def terminal_variables() -> dict[str, str]:
     """Return the environment variables with which JupyterLab starts its kernels and terminals."""
     # In a conda environment on Windows, Python and the other programs are in two folders.
@@ -65,6 +141,8 @@ def terminal_variables() -> dict[str, str]:
     variables = {
         "LAB_PATH": os.pathsep.join(folders),
         "LAB_ROOT": str(ROOT),
+        "LAB_USER_ENV": os.path.expandvars(os.environ.get("ENV", "")),
+        "LAB_USER_HOME": os.environ.get("HOME", ""),
         "LAB_USER_ZDOTDIR": os.environ.get("ZDOTDIR", ""),
         "PATH": os.pathsep.join([*folders, os.environ.get("PATH", "")]),
         "JUPYTER_PREFER_ENV_PATH": "1",  # a kernel in the user's home must not come before ours
@@ -77,27 +155,60 @@ def terminal_variables() -> dict[str, str]:
     return variables
 
 
-def terminal_command(shell: str, folder: Path = FOLDER) -> list[str]:
+def terminal_command(shell: str, folder: Path) -> list[str]:
     """Return the command of a terminal that runs this environment's Python.
 
     `shell` is a program or its path. Writes the start-up files that it needs into `folder`;
     an unknown shell starts as it is.
     """
-    name = Path(shell).stem
     files = {
-        "bash": {"bashrc": BASHRC},
-        "zsh": {"zsh/.zshenv": ZSHENV, "zsh/.zshrc": ZSHRC},
+        "bashrc": BASHRC,
+        "shrc": SHRC,
+        "csh/.cshrc": CSHRC,
+        "zsh/.zshenv": ZSHENV,
+        "zsh/.zshrc": ZSHRC,
     }
-    for path, text in files.get(name, {}).items():
+    for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
-    commands = {
+    return shell_commands(shell, folder).get(Path(shell).stem, [shell])
+
+
+def shell_commands(shell: str, folder: Path) -> dict[str, list[str]]:
+    """Return the command for each name of a shell that is known here."""
+    sh = ["/usr/bin/env", f"ENV={folder / 'shrc'}", shell]
+    csh = ["/usr/bin/env", f"HOME={folder / 'csh'}", shell]
+    return {
         "bash": [shell, "--rcfile", str(folder / "bashrc")],
         "zsh": ["/usr/bin/env", f"ZDOTDIR={folder / 'zsh'}", shell],
         "fish": [shell, "--init-command", FISH],
         "powershell": [shell, "-NoExit", "-Command", POWERSHELL],
+        **dict.fromkeys(("sh", "dash", "ash", "ksh", "mksh"), sh),
+        **dict.fromkeys(("csh", "tcsh"), csh),
     }
-    return commands.get(name, [shell])
+
+
+def find_shell() -> str:
+    """Return the user's shell, or another where that is missing or lets nobody in."""
+    if os.name == "nt":
+        return "powershell.exe"
+    known = shell_commands("", Path())
+    for shell in (os.environ.get("SHELL", ""), "bash", "zsh"):
+        program = shutil.which(shell)
+        if program and (Path(program).stem in known or runs_commands(program)):
+            return program
+    return "sh"
+
+
+def runs_commands(program: str) -> bool:
+    """Say whether a program is a shell; /bin/false, nologin and the like are none."""
+    try:
+        output = subprocess.run(
+            [program, "-c", "echo lab"], stdin=subprocess.DEVNULL, capture_output=True, timeout=10
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return output.strip() == b"lab"
 
 
 def write_settings(folder: Path) -> Path:
@@ -110,20 +221,19 @@ def write_settings(folder: Path) -> Path:
     return folder
 
 
-def jupyter_options() -> list[str]:
-    """Return JupyterLab's options for this lab."""
-    shell = os.environ.get("SHELL") or shutil.which("bash") or "sh"
-    if os.name == "nt":
-        shell = "powershell.exe"
+def jupyter_options(folder: Path) -> list[str]:
+    """Return JupyterLab's options for this lab; its own files go into `folder`."""
+    terminal = {"shell_command": terminal_command(find_shell(), folder)}
     options = [
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.root_dir={ROOT}",
         f"--LabApp.default_url={START_PAGE}",
-        f"--ServerApp.terminado_settings={ {'shell_command': terminal_command(shell)} }",
+        f"--ServerApp.terminado_settings={terminal}",
         "--Application.log_level=ERROR",  # the address stays
+        "--LabApp.extension_manager=readonly",  # no click installs beside what is locked
         "--KernelManager.transport_encryption=auto",  # or each kernel warns of it
-        f"--LabApp.app_settings_dir={write_settings(FOLDER / 'settings')}",
-        f"--LabApp.workspaces_dir={FOLDER / 'workspaces'}",  # no tabs of other projects
+        f"--LabApp.app_settings_dir={write_settings(folder / 'settings')}",
+        f"--LabApp.workspaces_dir={folder / 'workspaces'}",  # no tabs of other projects
     ]
     if sys.platform == "linux":
         # Browsers in a sandbox (Ubuntu's snaps, Windows' from WSL) can't read Jupyter's redirect
@@ -148,15 +258,52 @@ def main(arguments: list[str]) -> None:
     """Run JupyterLab until the user stops it."""
     if not importlib.util.find_spec("jupyterlab"):
         sys.exit(f"{sys.executable} has no JupyterLab: run start.py, which sets it up.")
+    folder = own_folder()
+    replace_unwritable(folder)
     os.environ.update(terminal_variables())
     print(
         "JupyterLab opens in your browser; if it does not, copy the last address below into one.\n"
         "This window must stay open. To stop: press Ctrl+C here, then y and Enter.",
         flush=True,
     )
-    from jupyterlab.labapp import LabApp  # takes seconds, so the words come first
+    from jupyter_server.serverapp import ServerApp  # takes seconds, so the words come first
 
-    LabApp.launch_instance(without_repeated(jupyter_options(), arguments) + arguments)
+    # Its module for installing extensions ends everything where it can't use the proxy, as SOCKS.
+    proxies = {name: os.environ.pop(name) for name in list(os.environ) if is_proxy(name)}
+    from jupyterlab.labapp import LabApp
+
+    os.environ.update(proxies)
+
+    class Server(ServerApp):
+        """Jupyter's server; it says its address also where it has not made up a token itself."""
+
+        def migrate_config(self):
+            pass  # what IPython 3 left in 2015; it fails where ~/.jupyter can't be written
+
+        def start_app(self):
+            super().start_app()
+            if not (self.identity_provider.token and self.identity_provider.token_generated):
+                print(address(self), flush=True)
+
+    LabApp.serverapp_class = Server
+    LabApp.launch_instance(without_repeated(jupyter_options(folder), arguments) + arguments)
+
+
+def is_proxy(name: str) -> bool:
+    return name.lower() in ("http_proxy", "https_proxy", "all_proxy")
+
+
+def address(server) -> str:
+    """Return where a server answers, without its token, and what it asks for."""
+    everywhere = server.ip in ("", "*", "0.0.0.0", "::")
+    url = (server.local_url if everywhere else server.public_url).partition("?")[0]
+    asks = (
+        "It asks for the password or token of your own Jupyter settings."
+        if server.identity_provider.auth_enabled
+        else "It asks for no password, as your own Jupyter settings say: whoever can reach this "
+        "address can do there what you can."
+    )
+    return f"JupyterLab answers at\n    {url}\n{asks}"
 
 
 if __name__ == "__main__":
