@@ -5,7 +5,8 @@ Dockerfile, on a stand-in for the official base image that is made of Debian's p
 containers are then processes in namespaces of their own. That proves the Dockerfile and what it
 builds, not the official image's contents.
 
-The Dockerfiles of lab 8 are built, too, the broken ones and the mended.
+The Dockerfiles of lab 8 are built, too, the broken ones and the mended; and ours with altered
+files, which it must refuse. Without Docker, it is also built with no network but a mirror.
 
 The image is built from the archive that tools/bundle.py writes, so from what is deployed. While a
 file of it differs from the last commit there is no archive: then from the files as they are (not
@@ -13,6 +14,7 @@ in CI).
 """
 
 import argparse
+import base64
 import contextlib
 import hashlib
 import http.client
@@ -26,9 +28,12 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import tomllib
 import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import psutil
@@ -39,6 +44,7 @@ from labkit.labs import lab_08
 
 sys.path.insert(0, str(ROOT / "tools"))
 import bundle
+import lock
 from record_docker import layers
 
 BASE = "docker.io/library/python:3.13-slim"
@@ -102,9 +108,9 @@ class Docker:
     def __init__(self, image=IMAGE):
         self.names, self.image = 0, image
 
-    def build(self, context, *options):
+    def build(self, context, *options, **capture):
         command = ["docker", "build", "--tag", self.image, *options, str(context)]
-        subprocess.run(command, check=True)
+        subprocess.run(command, check=True, **capture)
 
     def inspect(self):
         command = ["docker", "image", "inspect", "--format", "{{json .}}", self.image]
@@ -252,15 +258,21 @@ class Buildah:
         self.run("config", "--env", path, "--env", "LANG=C.UTF-8", "--cmd", "python3", container)
         self.run("commit", "--quiet", "--rm", container, BASE)
 
-    def build(self, context, tag=IMAGE, *options):
-        """Build the Dockerfile in a folder. The machine's certificates are lent to RUN only."""
-        pip_conf = self.state / "pip.conf"
-        pip_conf.write_text("[global]\ncert = /etc/ssl/certs/ca-certificates.crt\n", "utf-8")
+    def build(self, context, *options, tag=IMAGE, pip_conf=None, **capture):
+        """Build the Dockerfile in a folder, with a pip.conf as its secret if there is one.
+
+        Else the machine's certificates are lent to RUN.
+        """
+        if pip_conf:
+            options = ("--secret", f"id=pip,src={pip_conf}", *options)
+        else:
+            file = self.state / "pip.conf"
+            file.write_text("[global]\ncert = /etc/ssl/certs/ca-certificates.crt\n", "utf-8")
+            options = ("--volume", f"{file}:/etc/pip.conf:ro", *options)
+            options = ("--volume", "/etc/ssl/certs:/etc/ssl/certs:ro", *options)
         self.run(
             "build", "--isolation", "chroot", "--pull-never", "--format", "docker", "--layers",
-            "--volume", "/etc/ssl/certs:/etc/ssl/certs:ro",
-            "--volume", f"{pip_conf}:/etc/pip.conf:ro",
-            "--tag", tag, *options, context, stdout=None,
+            "--tag", tag, *options, context, **({"stdout": None} | capture),
         )  # fmt: skip
 
     @contextlib.contextmanager
@@ -374,6 +386,14 @@ print(*(f"{one.name}=={one.version}" for one in distributions()))
     check(app == expected, "/app holds the service, its door, the model and its card", app)
     left = sorted(str(path) for path in paths if is_left_over(path))
     check(not left, "no Pipenv, compiler, data, pickle or cache is left over", left[:20])
+    _, output = run(engine, ["find", "/opt/venv", "-type", "f"])
+    files = [Path(line) for line in output.decode().splitlines()]
+    tests = [str(path) for path in files if {"test", "tests"} & set(path.parts)]
+    needed = [path for path in tests if Path(path).name.startswith("_natype.")]
+    check(tests == needed, "no package has its tests with it", sorted(tests)[:20])
+    compiled = {path.stem.partition(".")[0] for path in files if path.suffix == ".pyc"}
+    fact = f"{len(compiled)} modules are compiled, so that the service starts quickly"
+    check({"flask", "_classes", "_natype"} & compiled and len(compiled) > 1000, fact)
     _, output = run(engine, ["find", "/app", "/opt/venv", "-writable", "-not", "-type", "l"])
     check(not output, "the service may change none of its own files", output.decode())
 
@@ -586,6 +606,131 @@ CHECKS = [
 ]
 
 
+# ── the labels ───────────────────────────────────────────────────────────────────────────────────
+
+
+def labels(commit):
+    """Return the image's labels, as a build of this commit gives them."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return {
+        "title": "churn",
+        "description": "Answers how likely a customer is to leave",
+        "licenses": "MIT",
+        "source": project["tool"]["labkit"]["repository"],
+        "revision": commit,
+    }
+
+
+def check_labels(config, expected):
+    prefix = "org.opencontainers.image."
+    there = {
+        name.removeprefix(prefix): text
+        for name, text in (config.get("Labels") or {}).items()
+        if name.startswith(prefix)
+    }
+    check(there == expected, f"the labels tell its origin ({expected['revision'][:7]})", there)
+
+
+# ── what the build must refuse, and where it gets its packages from ──────────────────────────────
+
+DIGITS = (r"sha256:\w{8}", "sha256:01234567")
+REFUSED = [  # a file, what is altered in it, and what the build must say
+    ("Pipfile", (r"(?m)^flask = .*", 'flask = "<3"'), "Pipfile.lock is out-of-date"),
+    ("Pipfile.lock", DIGITS, "DO NOT MATCH THE HASHES"),
+    ("pipenv.txt", DIGITS, "DO NOT MATCH THE HASHES"),
+    ("pipenv.txt", (r"distlib==.*\n( +--hash.*\n)+", ""), "In --require-hashes mode"),
+]
+
+
+def check_refusals(build):
+    """Alter one file at a time; build(folder, ...) must then fail, with its output in the error."""
+    capture = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with deployed() as (context, _):
+        for name, (pattern, new), reason in REFUSED:
+            file, text = context / name, (context / name).read_text(encoding="utf-8")
+            file.write_text(re.sub(pattern, new, text), encoding="utf-8")
+            output = ""
+            try:
+                build(context, "--target", "packages", **capture)
+            except subprocess.CalledProcessError as error:
+                output = error.output
+                output = output.decode() if isinstance(output, bytes) else output
+            file.write_text(text, encoding="utf-8")
+            check(reason in output, f"an altered {name} stops the build: {reason}", output)
+
+
+USER, PASSWORD, FOLDER = "builder-of-this-check", "secret-of-this-check", "mirror-of-this-check"
+
+
+class Mirror(SimpleHTTPRequestHandler):
+    """A package index (PEP 503) over a folder of wheels, for those with the password."""
+
+    def do_GET(self):
+        password = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        if self.headers.get("Authorization") != f"Basic {password}":
+            self.answer(401)
+        elif self.path.startswith(f"/{FOLDER}/"):
+            project = self.path.split("/")[2]
+            names = [path.name for path in Path(self.directory).iterdir()]
+            same = [one for one in names if project == one.split("-")[0].lower().replace("_", "-")]
+            self.answer(200, "".join(f'<a href="/{name}">{name}</a>' for name in same))
+        else:
+            super().do_GET()
+
+    def answer(self, status, text=""):
+        self.send_response(status)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("WWW-Authenticate", 'Basic realm="packages"')
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+def build_from_mirror(buildah, wheels, context):
+    """Build in this network namespace, in which there is nothing but the mirror."""
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Mirror, directory=wheels))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://{USER}:{PASSWORD}@127.0.0.1:{server.server_port}/{FOLDER}"
+    with tempfile.TemporaryDirectory() as folder:
+        pip_conf = Path(folder, "pip.conf")
+        pip_conf.write_text(f"[global]\nindex-url = {url}\n", encoding="utf-8")
+        buildah.build(context, "--no-cache", tag="mirrored", pip_conf=pip_conf)
+
+
+def check_mirror(buildah):
+    """Collect the packages, then build from a mirror of them; its address stays outside."""
+    locked = json.loads((ROOT / "Pipfile.lock").read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory() as folder:
+        dockerfile = f"FROM {BASE}\n"
+        for section in ("build", "default", "train"):
+            Path(folder, section).write_text(lock.requirements(locked[section]), encoding="utf-8")
+            dockerfile += f"COPY {section} /\n"
+            dockerfile += "RUN --mount=type=cache,target=/root/.cache/pip "
+            dockerfile += f"pip download --quiet --require-hashes --dest /wheels -r /{section}\n"
+        Path(folder, "Dockerfile").write_text(dockerfile, encoding="utf-8")
+        buildah.build(folder, tag="wheels")
+    with buildah.mounted("wheels") as (root, _), deployed() as (context, _):
+        command = ["unshare", "--net", sys.executable, __file__, "--state", buildah.state]
+        subprocess.run([*command, "--mirror", Path(root, "wheels"), context], check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        # The layers, their history and the settings, as a registry would get them.
+        buildah.run("push", "--quiet", "--disable-compression", "mirrored", f"dir:{folder}")
+        content = b"".join(path.read_bytes() for path in Path(folder).iterdir())
+    found = [text for text in (USER, PASSWORD, FOLDER) if text.encode() in content]
+    good = b"--require-hashes" in content or b"churn_serving.py" in content
+    check(
+        good and not found,
+        "built from a mirror with a password, the image has no word of it",
+        found,
+    )
+    with buildah.mounted("mirrored") as (_, image):
+        source = labels("") | {"source": ""}
+        check_labels(image["Config"], source)
+
+
 # ── the training ─────────────────────────────────────────────────────────────────────────────────
 
 OURS = "ENV OPENBLAS_CORETYPE=Haswell OPENBLAS_NUM_THREADS=1\n"
@@ -598,7 +743,7 @@ def check_training(train):
 
     The others' settings stand before ours, where the stage would have inherited them.
     """
-    with deployed() as context:
+    with deployed() as (context, _):
         dockerfile = context / "Dockerfile"
         text, models = dockerfile.read_text(encoding="utf-8"), []
         for settings in [OURS, OTHERS[0] + OURS, OTHERS[1] + OURS, OTHERS[0]]:
@@ -691,26 +836,34 @@ def install_what_is_missing():
 
 @contextlib.contextmanager
 def deployed():
-    """Give a folder with what is deployed: the archive, unpacked."""
+    """Give a folder with what is deployed: the archive, unpacked; and the commit, "" for none."""
     with tempfile.TemporaryDirectory() as folder:
         context = Path(folder, "context")
         try:
             print(f"  {bundle.bundle(Path(folder, 'churn-service.zip'))}")
-            zipfile.ZipFile(Path(folder, "churn-service.zip")).extractall(context)
+            with zipfile.ZipFile(Path(folder, "churn-service.zip")) as archive:
+                archive.extractall(context)
+                commit = archive.comment.decode()
         except bundle.Refused as reason:
-            commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True)
-            if os.environ.get("CI") and commit.returncode == 0:
+            command = ["git", "rev-parse", "HEAD"]
+            done = subprocess.run(command, cwd=ROOT, capture_output=True)
+            if os.environ.get("CI") and done.returncode == 0:
                 sys.exit(f"✘ There is no archive to build from. {reason}")
             print(f"  ○ not built from the archive: {reason}")
             for name in bundle.contents(ROOT):
                 (context / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, context / name)
-        yield context
+            commit = ""
+        yield context, commit
 
 
 def build(engine):
-    with timed("build"), deployed() as context:
-        engine.build(context)
+    """Build the image, and return the labels that it must have."""
+    with timed("build"), deployed() as (context, commit):
+        expected = labels(commit)
+        source, revision = (f"{name.upper()}={expected[name]}" for name in ("source", "revision"))
+        engine.build(context, "--build-arg", source, "--build-arg", revision)
+    return expected
 
 
 def inside(root, image, *options):
@@ -727,20 +880,25 @@ def check_without_docker(state):
         buildah = Buildah(state)
     with timed("base image"):
         buildah.make_base()
-    build(buildah)
+    expected = build(buildah)
     with buildah.mounted() as (root, image):
+        check_labels(image["Config"], expected)
         code = inside(root, image)
 
     def train(folder):
-        buildah.build(folder, "training", "--target", "training")
+        buildah.build(folder, "--target", "training", tag="training")
         with buildah.mounted("training") as (root, _):
             return Path(root, "build", "churn-model.bin").read_bytes()
 
+    with timed("what the build must refuse"):
+        check_refusals(partial(buildah.build, tag="refused"))
+    with timed("a mirror with a password"):
+        check_mirror(buildah)
     with timed("the training under other settings"):
         check_training(train)
 
     def build_and_ask(name, folder):
-        buildah.build(folder, name)
+        buildah.build(folder, tag=name)
         with buildah.mounted(name) as (root, image):
             return not inside(root, image, "--answers")
 
@@ -751,8 +909,9 @@ def check_without_docker(state):
 
 def check_with_docker():
     engine = Docker()
-    build(engine)
+    expected = build(engine)
     engine.inspect()
+    check_labels(engine.config, expected)
     check_all(engine)
 
     def train(folder):
@@ -760,6 +919,8 @@ def check_with_docker():
         engine.build(folder, "--target", "training")
         return run(engine, ["cat", "churn-model.bin"])[1]
 
+    with timed("what the build must refuse"):
+        check_refusals(Docker("refused").build)
     with timed("the training under other settings"):
         check_training(train)
 
@@ -782,7 +943,10 @@ def main():
     parser.add_argument("--inside", help=argparse.SUPPRESS)  # the image's files, in the namespaces
     parser.add_argument("--image", type=json.loads, help=argparse.SUPPRESS)
     parser.add_argument("--answers", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--mirror", nargs=2, help=argparse.SUPPRESS)  # wheels, what to build
     args = parser.parse_args()
+    if args.mirror:
+        return build_from_mirror(Buildah(args.state), *args.mirror)
     if args.inside:
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         engine = Processes(Path(args.inside), args.image)

@@ -20,6 +20,7 @@ EXPECTED = {
     "Pipfile.lock",
     "data/customer.json",
     "data/telco-customer-churn.csv",
+    "pipenv.txt",
     "solutions/churn_serving.py",
     "solutions/production.py",
     "solutions/train.py",

@@ -1,15 +1,22 @@
-"""Docker in a notebook: run where an engine answers, else the record; and the record's form."""
+"""Docker in a notebook: run where an engine answers, else the record; and the record's form.
 
+And what can be seen without a build: that all which enters the image, or runs in the workflow, is
+fixed by a hash. tests/image.py builds the image.
+"""
+
+import json
 import re
 import sys
 
 import nbformat
 import pytest
 from conftest import assert_one_sentence
+from packaging.requirements import Requirement
 
 from labkit import ROOT, LabError, container
 
 sys.path.insert(0, str(ROOT / "tools"))
+import lock
 import record_docker
 
 BUILD = "docker build -t churn ."
@@ -128,3 +135,91 @@ def test_calls_are_found_with_what_they_wait_for(tmp_path):
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "x.ipynb")
     expected = [("docker a", ""), ("docker b", "http://x")]
     assert record_docker.calls(tmp_path / "x.ipynb") == expected
+
+
+# All that enters the image, or runs in the workflow, is fixed by a hash
+
+LOCKED = json.loads((ROOT / "Pipfile.lock").read_text(encoding="utf-8"))["build"]
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_pipenv_txt_has_what_the_lock_has_in_build():
+    text = (ROOT / "pipenv.txt").read_text(encoding="utf-8")
+    assert text == lock.requirements(LOCKED), "run tools/lock.py"
+    listed = {}
+    for line in re.sub(r"^#.*\n", "", text).replace(" \\\n", " ").splitlines():
+        found, *hashes = line.split("    --hash=")
+        one = Requirement(found)
+        marker = str(one.marker).replace('"', "'") if one.marker else None
+        listed[one.name] = (str(one.specifier), marker, {each.strip() for each in hashes})
+    assert listed == {
+        name: (package["version"], package.get("markers"), set(package["hashes"]))
+        for name, package in LOCKED.items()
+    }
+    assert "pipenv" in listed and all(hashes for _, _, hashes in listed.values())
+
+
+def instructions(dockerfile):
+    joined = re.sub(r"^#.*\n", "", dockerfile, flags=re.M).replace("\\\n", " ")
+    return [" ".join(line.split()) for line in joined.splitlines() if line.strip()]
+
+
+def without_hashes(dockerfile):
+    """Return the commands that install something without comparing hashes."""
+    commands = [
+        command
+        for line in instructions(dockerfile)
+        if line.startswith("RUN ")
+        for command in re.split(r"&&|;|\|", re.sub(r"^RUN (--\S+ )*", "", line))
+    ]
+    installs = re.compile(r"\b(install|sync|add|download|curl|wget)\b")
+    hashed = re.compile(r"\s*pip (--python \S+ )?install (-\S+ )*--require-hashes -r \S+\.txt\s*")
+    return [one for one in commands if installs.search(one) and not hashed.fullmatch(one)]
+
+
+def test_the_dockerfile_installs_nothing_without_a_hash():
+    assert not without_hashes(DOCKERFILE)
+    assert DOCKERFILE.count("--require-hashes") == 3
+    assert not re.search(r"^ADD |https?://(?!127)", DOCKERFILE, re.M)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("--require-hashes -r pipenv.txt", '"pipenv==2026.10.3"'),
+        ("--require-hashes -r packages.txt", "-r packages.txt"),
+        ("--require-hashes -r train.txt", "--require-hashes -r train.txt pandas"),
+        ("pipenv verify", "pipenv sync"),
+        ("pipenv verify", "apt-get install -y curl"),
+    ],
+)
+def test_what_has_no_hash_is_found(right, wrong):
+    assert DOCKERFILE.count(right) == 1
+    assert without_hashes(DOCKERFILE.replace(right, wrong))
+
+
+def test_every_line_that_installs_can_be_lent_pips_settings():
+    lines = [line for line in instructions(DOCKERFILE) if re.search(r"\bpip\b.* install", line)]
+    assert len(lines) == 3
+    assert all("--mount=type=secret,id=pip,target=/etc/pip.conf" in line for line in lines)
+
+
+def test_another_commit_makes_no_layer_anew():
+    """What a build is told stands last: behind it there are notes alone."""
+    lines = instructions(DOCKERFILE)
+    first = next(n for n, line in enumerate(lines) if line.startswith("ARG "))
+    assert {line.split()[0] for line in lines[first:]} == {"ARG", "LABEL"}
+    assert all(re.fullmatch(r'ARG \w+=""', line) for line in lines[first:-1])
+
+
+def moving(workflow):
+    """Return the actions that a workflow does not name by their commit."""
+    used = re.findall(r"\buses: *(.+)", workflow)
+    return [one for one in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one)]
+
+
+def test_the_workflow_names_each_action_by_its_commit():
+    text = (ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8")
+    assert text.count("uses:") == 6 and not moving(text)
+    for wrong in (r"@[0-9a-f]{40} # v[\d.]+", r" # v[\d.]+", r"(?<=@)[0-9a-f]{4}"):
+        assert len(moving(re.sub(wrong, "", text, count=1))) == 1

@@ -2,6 +2,8 @@
 
 Pipenv writes the address of its index into the lock. Ours names none, so that every reader's
 pip asks the index it is set up for; the hashes see to it that all get the same files.
+
+The section [build] becomes pipenv.txt, too: the Dockerfile installs Pipenv with it, by pip alone.
 """
 
 import json
@@ -11,7 +13,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-CATEGORIES = "packages train dev-packages cloud"
+CATEGORIES = "packages train dev-packages cloud test build"
 
 
 def without_index(lock: dict) -> dict:
@@ -24,6 +26,20 @@ def without_index(lock: dict) -> dict:
     return lock
 
 
+def requirements(packages: dict) -> str:
+    """Return a section of the lock as pip's list of requirements, with hashes."""
+    lines = ["# Written by tools/lock.py from [build] in Pipfile.lock: don't edit."]
+    for name, package in sorted(packages.items()):
+        marker = f" ; {package['markers']}" if "markers" in package else ""
+        hashes = [f"    --hash={one}" for one in package["hashes"]]
+        lines.append(" \\\n".join([f"{name}{package['version']}{marker}", *hashes]))
+    return "\n".join(lines) + "\n"
+
+
+def write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
 if __name__ == "__main__":
     # Without [[source]], pip's own settings would enter the lock's hash: so, none.
     environment = {name: text for name, text in os.environ.items() if not name.startswith("PIP_")}
@@ -32,5 +48,5 @@ if __name__ == "__main__":
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
     path = ROOT / "Pipfile.lock"
     lock = without_index(json.loads(path.read_text(encoding="utf-8")))
-    text = json.dumps(lock, indent=4, sort_keys=True) + "\n"
-    path.write_text(text, encoding="utf-8", newline="\n")
+    write(path, json.dumps(lock, indent=4, sort_keys=True) + "\n")
+    write(ROOT / "pipenv.txt", requirements(lock["build"]))
