@@ -13,6 +13,7 @@ import nbformat
 import psutil
 import pytest
 from conftest import copy_lab
+from test_address import ADDRESS
 
 from labkit import ROOT
 from labkit.service import free_port, is_open, listens, start, wait_until
@@ -20,6 +21,7 @@ from labkit.service import free_port, is_open, listens, start, wait_until
 WINDOWS = "not run here: a line for Windows"
 CURL = "test_curl_lines_get_the_answers_that_the_readme_promises"
 PIPENV = "test_pipenv_way"
+UV = "not run here: it downloads a Python"
 PARSED = "not run here: needs an account (test_cloud.py: the EB CLI's own parser)"
 EB = "conftest.py"  # eb_python: the EB CLI in an environment of its own
 WRITTEN = "test_scripts.py"  # the lesson writes the script of solutions/ (test_lessons.py)
@@ -61,6 +63,7 @@ ELSEWHERE = {  # command: the test that runs it, or why it is not run
     "docker image rm churn": "not run here: the image would be gone",
     'python -m pip install "pipenv>=2026.7"': "not run here: Pipenv is in the lock",
     "python -m pipenv sync --dev": PIPENV,
+    'python -m pipenv sync --categories "packages dev-packages test"': PIPENV,
     "python -m pipenv run lab": PIPENV,
     "python -m pipenv run python solutions/churn_serving.py": "test_pipenv.py",
     "python -m pipenv shell": "test_pipenv.py",
@@ -119,13 +122,29 @@ ELSEWHERE = {  # command: the test that runs it, or why it is not run
     "kill 12345": "not run here: the number is an example",
     "conda env create -f environment.yml": "not run here: needs conda (test_environment.py)",
     "conda activate churn-lab": "not run here: needs conda (test_environment.py)",
+    "python3 start.py setup": "test_set_up.py",
+    "python3 start.py pack /media/stick/packages": "test_offline.py",
+    "python3 start.py setup --from /media/stick/packages": "test_offline.py",
+    "python3 -m http.server --directory packages 8000": "test_offline.py",
+    "python3 start.py setup --from http://192.168.1.20:8000": "test_offline.py",
+    "export UV_CACHE_DIR=/srv/churn-lab-cache": "test_set_up.py",
+    "export PIP_INDEX_URL=https://mirror.example.org/simple": "test_package_settings.py",
+    "export PIP_CERT=/etc/ssl/our-school.pem": "test_package_settings.py",
+    "export HTTPS_PROXY=http://proxy.example.org:3128": "test_package_settings.py",
     "py start.py": WINDOWS,
+    "python3 -m venv ~/uv": UV,
+    "~/uv/bin/pip install uv": UV,
+    "~/uv/bin/uv python install 3.13": UV,
+    "~/.local/bin/python3.13 start.py": UV,
     "curl.exe http://localhost:9696/ping": WINDOWS,
     "curl.exe -i http://localhost:9696/ping": WINDOWS,
     "taskkill /F /T /PID 12345": WINDOWS,
     'curl.exe -H "Content-Type: application/json" -d "@data/customer.json" '
     "http://localhost:9696/predict": WINDOWS,
 }
+
+if ADDRESS:
+    ELSEWHERE[f"git clone {ADDRESS}"] = "not run here: it downloads the lab"
 
 
 def commands(text):
@@ -203,9 +222,14 @@ def test_pipenv_way(tmp_path):
     environment = {name: text for name, text in os.environ.items() if name not in foreign}
     environment |= {"PIPENV_VENV_IN_PROJECT": "1", "PIPENV_IGNORE_VIRTUALENVS": "1"}
     pipenv = [sys.executable, "-m", "pipenv"]
-    subprocess.run(
-        [*pipenv, "sync", "--dev"], cwd=lab, env=environment, check=True, capture_output=True
-    )
+    quiet = {"cwd": lab, "env": environment, "check": True, "capture_output": True}
+    subprocess.run([*pipenv, "sync", "--dev"], **quiet)
+    doctor = [*pipenv, "run", "python", "labkit/doctor.py"]
+    said = subprocess.run(doctor, **quiet | {"check": False}, encoding="utf-8").stdout
+    assert "✔ The packages are those of Pipfile.lock." in said, said
+    has_tests = [*pipenv, "run", "python", "-c", "import hypothesis, playwright, xdist"]
+    with pytest.raises(subprocess.CalledProcessError):
+        subprocess.run(has_tests, **quiet)
     options = ["--no-browser", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     server = subprocess.Popen([*pipenv, "run", "lab", *options], cwd=lab, env=environment)
     try:
@@ -216,6 +240,9 @@ def test_pipenv_way(tmp_path):
         for process in [*psutil.Process(server.pid).children(recursive=True), server]:
             process.terminate()
         server.wait(30)
+    subprocess.run([*pipenv, "sync", "--categories", "packages dev-packages test"], **quiet)
+    subprocess.run(has_tests, **quiet)
+    subprocess.run([*pipenv, "run", "test", "--collect-only"], **quiet)
 
 
 def test_a_page_with_an_unknown_command_is_refused():
