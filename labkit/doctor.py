@@ -21,7 +21,7 @@ import tempfile
 from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlparse
-from urllib.request import url2pathname
+from urllib.request import getproxies_environment, proxy_bypass_environment, url2pathname
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA_FILE = "data/telco-customer-churn.csv"
@@ -31,7 +31,8 @@ ROOM = 10**9  # bytes
 KEY_PACKAGES = ["flask", "granian", "ipykernel", "jupyterlab", "numpy", "pandas", "scikit-learn"]
 PROGRAMS = ["python", "py"] if os.name == "nt" else ["python", "python3"]
 START = "py start.py" if os.name == "nt" else "python3 start.py"
-RESTORE = "restore it with `git restore .`, or download the lab anew"
+STAMP = "complete.json"  # in an environment that start.py has made
+RESTORE = "restore it with `git restore data Pipfile Pipfile.lock`, or get the lab anew"
 
 
 def check():
@@ -58,7 +59,7 @@ def findings():
     second = attempt(environment)
     checks = [packages] if second[0] else []  # what another environment lacks does not matter
     checks += [terminal] if in_notebook() else []
-    checks += [data, port, disk, folders, place]
+    checks += [data, port, disk, folders, home, place, proxy]
     return [first, second] + [attempt(check) for check in checks]
 
 
@@ -75,10 +76,11 @@ def attempt(check):
 def python_version():
     version = sys.version_info[:3]
     fine = version >= OLDEST and version[:2] <= NEWEST
-    here = "Python {}.{}.{}".format(*version)
+    here = f"Python {version[0]}.{version[1]}.{version[2]}"
     if fine:
         return True, f"{here} is supported."
-    return False, f"{here} is not supported: install one from 3.11.2 to 3.14, then run {START}."
+    remedy = "install one from 3.11.2 to 3.14 (README.md says how, at From zero)"
+    return False, f"{here} is not supported: {remedy}, then run {START}."
 
 
 def packages():
@@ -98,11 +100,24 @@ def packages():
 
 
 def remedy_for_packages():
+    close = "close JupyterLab, then " if in_notebook() else ""
     if in_conda():
-        return "run `conda env update -f environment.yml`"
+        return f'{close}run `conda env update --prefix "{sys.prefix}" --file environment.yml`'
     if kind() == "a Pipenv environment":
-        return "run `python -m pipenv sync --dev`"
-    return f"{'close JupyterLab, then ' if in_notebook() else ''}run {START} setup"
+        return (
+            f"{close}run `python -m pipenv sync --dev`, and if that changes nothing, "
+            "`python -m pipenv --rm` before it"
+        )
+    return f"{close}{remedy_of_start()}"
+
+
+def remedy_of_start():
+    """Return what makes start.py's environment whole."""
+    if (ROOT / ".venv" / STAMP).is_file():
+        return f"run {START} setup"
+    if (ROOT / ".venv").exists():  # start.py leaves it alone
+        return f"rename the folder .venv, which start.py did not make, then run {START} setup"
+    return f"run {START} setup, which makes an environment of its own"
 
 
 def differing_packages(tests=False):
@@ -138,7 +153,7 @@ def lacks_files(package):
     return any(
         bytes_of(f"{folder}/{name}") < int(size or 0)
         for name, _, size in rows
-        if not name.endswith(".pyc")
+        if not name.endswith((".pyc", "__pycache__"))
     )
 
 
@@ -177,13 +192,12 @@ def environment():
     if any(belongs_here(labkit) for labkit in metadata.distributions(name="labkit")):
         return True, f"{subject} is the lab's: {kind()}, {short(sys.prefix)}."
     remedy = (
-        f"close JupyterLab and open the lab with {START} (in VS Code: Select Kernel, then .venv)"
+        f"close JupyterLab and open the lab with {START} (in VS Code: {START} setup, then Select "
+        "Kernel, .venv)"
         if in_notebook()
-        else f"run {START} setup, which puts it right"
-        if Path(sys.prefix) == ROOT / ".venv"
         else f"run {START} doctor, which asks the lab's own"
-        if (ROOT / ".venv").is_dir()
-        else f"run {START}, which sets one up"
+        if (ROOT / ".venv" / STAMP).is_file() and Path(sys.prefix) != ROOT / ".venv"
+        else remedy_of_start()
     )
     return False, f"{subject} is not the lab's but {kind()}, {short(sys.prefix)}: {remedy}."
 
@@ -244,12 +258,46 @@ def folders():
     return True, "notebooks, labs and solutions can be written to."
 
 
+def home():
+    name = "USERPROFILE" if os.name == "nt" else "HOME"
+    folder = os.path.expanduser("~") or "~"  # noqa: PTH111 - Path.home() fails where there is none
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        return False, (
+            f"Nothing can be written to the home folder {folder} ({error.strerror}), where "
+            "programs keep settings; the lab runs all the same, and forgets those of JupyterLab: "
+            f"set {name} to a folder of your own."
+        )
+    return True, "The home folder can be written to."
+
+
+def proxy():
+    """Examine whether a terminal outside JupyterLab would ask a proxy for this machine."""
+    proxies = getproxies_environment()
+    exceptions = getattr(sys.modules.get("labkit"), "NO_PROXY", proxies.get("no", ""))
+    hosts = ["localhost", "127.0.0.1"]
+    if not proxies.keys() & {"http", "all"} or all(
+        proxy_bypass_environment(host, {"no": exceptions}) for host in hosts
+    ):
+        return True, "No proxy comes between you and this machine."
+    command = "set" if os.name == "nt" else "export"
+    wanted = ",".join([*filter(None, [exceptions]), *hosts])
+    return False, (
+        "In a terminal outside JupyterLab, curl asks your proxy for http://localhost:9696: "
+        f"type `{command} no_proxy={wanted}` there, or put it where the proxy is set."
+    )
+
+
 def place():
     clouds = ("OneDrive", "Mobile Documents", "iCloud", "Dropbox", "Google Drive", "GoogleDrive")
     remedy = "move the lab, for example to your home folder"
     for part in ROOT.parts:
         if part.startswith(clouds):
             return False, f"The folder {part} is synchronised, which breaks environments: {remedy}."
+    if os.pathsep in str(ROOT):
+        separates = f"`{os.pathsep}` in the lab's path {ROOT} separates folders in PATH"
+        return False, f"{separates}, so no environment can be in it: rename that folder."
     if os.name == "nt" and len(str(ROOT)) > 100:
         return False, f"The lab's path is {len(str(ROOT))} characters long, 100 at most: {remedy}."
     return True, "The lab lies in a good place."
