@@ -21,14 +21,14 @@ ENV VIRTUAL_ENV=/opt/venv PATH=/opt/venv/bin:$PATH
 # ── packages: what the service needs in production ───────────────────────────────────────────────
 FROM base AS packages
 
-# The list has a hash for every file: Pipenv and what it needs, as Pipfile.lock fixes them in [build].
+# Pipenv and all that it needs, from [build] in Pipfile.lock, each file with its hash.
 WORKDIR /build
 COPY pipenv.txt ./
 
 # Pipenv goes to the system's Python, so it is not in the environment that we take along.
-# The cache mount keeps downloads between builds, and out of the image. So does the secret with a
-# password: where pip needs settings (a mirror, a proxy), put them into a file pip.conf and build
-# with `--secret id=pip,src=pip.conf`. It is lent to the line, and is in no layer.
+# The cache mount keeps downloads between builds, and out of the image. The secret stays out of it,
+# too: it is for a pip that needs settings here (a mirror with a password, a proxy), which
+# `docker build --secret id=pip,src=pip.conf .` lends to the lines that install.
 RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip,target=/etc/pip.conf \
     pip install --root-user-action=ignore --require-hashes -r pipenv.txt \
     && python -m venv --without-pip "$VIRTUAL_ENV"
@@ -107,9 +107,9 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
 # The brackets start the program itself, with no shell between it and Docker's signals.
 ENTRYPOINT ["python", "production.py"]
 
-# What `docker image inspect` says about the image's origin. Where it was built from, only the build
-# can tell: `--build-arg REVISION=$(git rev-parse HEAD)`, and SOURCE, the repository's address. Last
-# of all, so that a new commit by itself makes no layer anew.
+# What `docker image inspect` says of the image's origin. The commit, and the repository's address,
+# the build is told: `docker build --build-arg REVISION=$(git rev-parse HEAD) --build-arg SOURCE=… .`
+# They come last, so that a new commit by itself makes no layer anew.
 ARG SOURCE=""
 ARG REVISION=""
 LABEL org.opencontainers.image.title="churn" \
