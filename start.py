@@ -20,10 +20,11 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 OLDEST, NEWEST = (3, 11, 2), (3, 14)
 WINDOWS = os.name == "nt"
-ROOT = os.path.dirname(os.path.realpath(__file__))  # also when it is called through a link
+ROOT = Path(__file__).resolve().parent  # also when it is called through a link
 COMMANDS = ("lab", "setup", "test", "pack", "doctor")
 
 
@@ -72,8 +73,8 @@ def version_of(command, environment):
 
 def check_folder():
     """Return None, or what is missing around this file."""
-    needed = ["Pipfile.lock", "pyproject.toml", os.path.join("labkit", "set_up.py")]
-    missing = [name for name in needed if not os.path.exists(os.path.join(ROOT, name))]
+    needed = ["Pipfile.lock", "pyproject.toml", "labkit/set_up.py"]
+    missing = [name for name in needed if not (ROOT / name).exists()]
     if not missing:
         return None
     return (
@@ -107,7 +108,7 @@ def main(arguments):
         )
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no step outlives this
-    sys.path.insert(0, ROOT)
+    sys.path.insert(0, str(ROOT))
     from labkit import set_up
 
     try:
