@@ -1,0 +1,226 @@
+"""The lab without internet, from a packed folder; hostile settings; many clones on one machine.
+
+Most of it with a lab of few packages: what comes from where does not depend on their number.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+from conftest import copy_lab
+from starting import NOWHERE, PYTHON, VARIABLES, says, start
+from starting import assert_whole as assert_whole_lab
+from test_package_settings import (
+    HOSTILE_IN_PIPS_FILE,
+    HOSTILE_IN_UVS_FILE,
+    HOSTILE_NAMES,
+    serving,
+)
+
+FEW = ("itsdangerous", "pip", "setuptools", "uv")
+pytestmark = pytest.mark.xdist_group("offline")  # one worker: they share what was packed
+
+
+def assert_whole(folder):
+    assert_whole_lab(folder, "itsdangerous")
+
+
+def small_lab(folder):
+    """Copy the lab with a lock of few packages."""
+    copy_lab(folder)
+    path = folder / "Pipfile.lock"
+    lock = json.loads(path.read_text(encoding="utf-8"))
+    for section in lock.keys() - {"_meta"}:
+        lock[section] = {name: lock[section][name] for name in FEW if name in lock[section]}
+    path.write_text(json.dumps(lock), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def packer(tmp_path_factory, cache):
+    """A small lab that was set up over the internet, to pack its packages with."""
+    folder = small_lab(tmp_path_factory.mktemp("packer") / "lab")
+    child = start(folder, "setup", UV_CACHE_DIR=cache)
+    assert (child.returncode, child.stderr) == (0, ""), child
+    return folder
+
+
+@pytest.fixture(scope="module")
+def packed(packer, tmp_path_factory):
+    """A folder that was packed, and served as somebody's stick before."""
+    folder = tmp_path_factory.mktemp("stick") / "it's packed, 100%20 ü"
+    folder.mkdir()
+    (folder / "holiday.txt").write_text("mine", encoding="utf-8")
+    (folder / "itsdangerous-9.9-py3-none-any.whl").touch()  # newer
+    child = pack(packer, folder.name, cwd=folder.parent)
+    says(child, f'setup --from "{folder}"')
+    return folder
+
+
+def pack(packer, folder, **options):
+    child = start(packer, "pack", folder, **options)
+    assert (child.returncode, child.stderr) == (0, ""), child
+    return child
+
+
+@pytest.fixture
+def stick(packed, tmp_path):
+    """A copy of the packed folder that a test may damage."""
+    return shutil.copytree(packed, tmp_path / "stick")
+
+
+@pytest.fixture
+def lab(tmp_path):
+    return small_lab(tmp_path / "lab")
+
+
+@pytest.fixture(scope="session")
+def alone():
+    """The words before a command that take the network away from it."""
+    words = ["unshare", "--map-root-user", "--net"]
+    code = "import socket; socket.create_connection(('127.0.0.1', 9))"
+    if not shutil.which("unshare"):
+        pytest.skip("NOT TESTED: only Linux's unshare takes the network away from a command")
+    child = subprocess.run([*words, PYTHON, "-c", code], capture_output=True, encoding="utf-8")
+    if "Network is unreachable" not in child.stderr:
+        pytest.skip(f"NOT TESTED, the network can't be taken away here: {child.stderr[-200:]}")
+    return words
+
+
+def set_up_from(lab, place, **options):
+    child = start(lab, "setup", "--from", str(place), **options)
+    assert (child.returncode, child.stderr) == (0, ""), child
+    assert_whole(lab)
+
+
+# --- Packing ---
+
+
+def test_packing_loses_nothing_and_mends_what_is_damaged(packer, stick):
+    before = {path.name: path.read_bytes() for path in stick.iterdir()}
+    damaged = next(stick.glob("itsdangerous-2*"))
+    damaged.write_bytes(damaged.read_bytes()[:-10])
+    next(stick.glob("setuptools*")).unlink()
+    pack(packer, stick)
+    assert {path.name: path.read_bytes() for path in stick.iterdir()} == before
+    assert len(before) == len(FEW) + 2
+
+
+@pytest.mark.slow
+def test_packing_without_internet_is_refused(packer, stick):
+    child = start(packer, "pack", str(stick), **NOWHERE | {"PIP_RETRIES": "1"})
+    assert child.returncode == 1 and len(list(stick.iterdir())) == len(FEW) + 2
+    says(child, "Downloading the packages into ", "check the internet connection (README.md")
+
+
+def test_packing_where_nothing_can_be_written_is_refused(packer, tmp_path):
+    (tmp_path / "a file").touch()
+    child = start(packer, "pack", str(tmp_path / "a file"))
+    assert child.returncode == 1
+    says(child, "Nothing can be packed into ", "name another folder")
+
+
+# --- Setting up from a packed folder ---
+
+
+def test_setting_up_asks_nothing_of_the_network(alone, lab, packed):
+    set_up_from(lab, packed.name, before=alone, cwd=packed.parent)
+
+
+@pytest.mark.slow
+def test_a_packed_folder_can_be_served(lab, packed):
+    with serving(packed) as server:
+        set_up_from(lab, f"http://{server.place}", **NOWHERE | {"UV_OFFLINE": "1"})
+
+
+@pytest.mark.parametrize("name", ["nowhere", "empty", "a file"])
+def test_what_is_no_packed_folder(name, lab, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "a file").touch()
+    child = start(lab, "setup", "--from", name, cwd=tmp_path)
+    assert child.returncode == 1 and not (lab / ".set-up").exists()
+    says(child, f"{tmp_path / name} is no folder with packages: fill one with ", "pack FOLDER")
+
+
+def test_what_is_not_served(lab):
+    child = start(lab, "setup", "--from", "http://127.0.0.1:9/")
+    assert child.returncode == 1 and not (lab / ".set-up").exists()
+    says(child, "http://127.0.0.1:9/ does not answer (", "ask who serves it")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["uv", "itsdangerous-2"])  # got with pip, and with uv
+def test_a_folder_that_lacks_a_package(name, lab, packer, stick):
+    next(stick.glob(f"{name}*")).unlink()
+    child = start(lab, "setup", "--from", str(stick))
+    assert child.returncode == 1
+    says(child, f"{stick} lacks what this system and this Python need: fill it with ")
+    pack(packer, stick)
+    set_up_from(lab, stick)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["uv", "itsdangerous-2"])
+def test_a_folder_with_a_damaged_package(name, lab, packer, stick):
+    file = next(stick.glob(f"{name}*"))
+    content = file.read_bytes()
+    file.write_bytes(content[:1000] + b"x" + content[1001:])
+    child = start(lab, "setup", "--from", str(stick))
+    assert child.returncode == 1
+    says(child, "what came is not the file that Pipfile.lock names", "pack a packed folder again")
+    pack(packer, stick)
+    set_up_from(lab, stick)
+
+
+# --- Settings of all kinds, all at once ---
+
+DISTUTILS = """
+[install]
+prefix = /nowhere
+user = 1
+[bdist_wheel]
+universal = 1
+"""
+
+
+def test_hostile_settings_do_no_harm_and_the_mirror_counts(lab, packed, tmp_path):
+    """In variables, in pip's, uv's and setuptools' files, in the folders around."""
+    index = tmp_path / "index" / "simple"
+    for file in packed.glob("*.whl"):
+        place = index / file.name.split("-")[0]
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, place)
+    home = tmp_path / "home"
+    outside = {"HOME": home, "USERPROFILE": home, "APPDATA": home}
+    outside |= {"XDG_CONFIG_HOME": home, "XDG_CONFIG_DIRS": tmp_path / "system"}
+    with serving(index.parent) as server:
+        mirror = f"index-url = http://{server.place}/simple\n"
+        pips = HOSTILE_IN_PIPS_FILE.replace("[global]\n", f"[global]\n{mirror}")
+        for path, text in {
+            home / "pip" / ("pip.ini" if os.name == "nt" else "pip.conf"): pips,
+            home / "uv" / "uv.toml": HOSTILE_IN_UVS_FILE,
+            tmp_path / "system" / "uv" / "uv.toml": HOSTILE_IN_UVS_FILE,
+            home / (".pydistutils.cfg" if os.name == "posix" else "pydistutils.cfg"): DISTUTILS,
+            tmp_path / "pyproject.toml": '[tool.uv.workspace]\nmembers = ["nowhere"]\n',
+            tmp_path / "uv.toml": HOSTILE_IN_UVS_FILE,
+            tmp_path / "setup.cfg": DISTUTILS,
+        }.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        variables = {name: text for name, text in VARIABLES.items() if name[:4] != "PIP_"}
+        # What would keep start.py's own Python from starting, or from ending.
+        fatal = ("PYTHONHOME", "PYTHONPLATLIBDIR", "PYTHONINSPECT", "PYTHONVERBOSE")
+        hostile = {name: "1" for name in HOSTILE_NAMES.split() if name not in fatal}
+        hostile |= {"PYTHONWARNINGS": "error", "UV_LINK_MODE": "symlink"}
+        hostile |= {name: str(path) for name, path in outside.items()}
+        child = subprocess.run(
+            [PYTHON, lab / "start.py", "setup"],
+            env=variables | hostile,
+            capture_output=True,
+            encoding="utf-8",
+        )
+        assert (child.returncode, child.stderr) == (0, ""), child
+        assert any(path.endswith(".whl") for path in server.requests)
+    assert_whole(lab)
