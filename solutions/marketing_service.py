@@ -27,6 +27,7 @@ from threading import Thread
 from urllib.parse import urlsplit
 
 import requests
+from requests.exceptions import InvalidProxyURL, InvalidSchema, ProxyError
 from requests.utils import get_environ_proxies, select_proxy
 from tqdm import tqdm
 
@@ -85,7 +86,8 @@ def read_customers(data, line=None):
         df = train.read_customers(data)
         df = train.split(df)[1] if line is None else df[df.index == line - 2]
     except ImportError as error:
-        raise Stop(f"Reading customers needs pandas ({error}): use the lab's Python.") from error
+        needs = "pandas, and train.py beside this script"
+        raise Stop(f"Reading customers needs {needs} ({error}): use the lab's copies.") from error
     except (OSError, ValueError) as error:
         raise Stop(f"{data} can't be read ({error}): name the Telco CSV with --data.") from error
     if df.empty:
@@ -201,10 +203,12 @@ class ChurnService:
                 who = self.name if model or answer is not None else self.way
                 trouble = f"{who} answers {status}" + (" without JSON" if answer is None else "")
                 later = seconds(headers.get("Retry-After", ""))
+            except (InvalidSchema, InvalidProxyURL):  # SOCKS, which requests alone can't use
+                raise Stop(f"{self.way} can't be used: name one with http:// instead.") from None
             except ValueError:  # a URL that can't be
                 raise Stop(f"{self.name} can't be asked: {REMEDY}") from None
             except OSError as error:  # all that can happen on the way
-                who = self.way if isinstance(error, requests.exceptions.ProxyError) else self.name
+                who = self.way if isinstance(error, ProxyError) else self.name
                 trouble = f"{who} does not answer ({type(error).__name__})"
             if later > left:
                 raise Stop(f"{trouble} and asks to wait {later:.0f} s: run this again then.")

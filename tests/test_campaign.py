@@ -889,6 +889,17 @@ def test_a_service_behind_a_proxy(monkeypatch, db, churn_service, waits, proxied
     assert "does not answer (ProxyError)" in message and "secret" not in message
 
 
+@pytest.mark.parametrize("name", ["all_proxy", "http_proxy"])
+@pytest.mark.parametrize("proxy", ["socks5://me:secret@127.0.0.1:9", "http://"])
+def test_a_proxy_that_cannot_be_used_is_named(monkeypatch, db, churn_service, proxied, name, proxy):
+    proxied("")
+    monkeypatch.setenv(name, proxy)
+    message = campaign_here(monkeypatch, db, "http://churn.example")
+    assert_one_sentence(message, "The proxy ", "can't be used", "name one with http://")
+    assert "secret" not in message and "churn_serving.py" not in message
+    assert campaign_here(monkeypatch, db, churn_service.url, "--batch-size", 1000) == 0
+
+
 SECRETS = ["ftp://me:secret@host", "me:secret@host:9696", "http://me:secret@[::1",
            "http://me:sec/secret@127.0.0.1:9", "http://me:secret@127.0.0.1:9",
            "http://me:secret@host:99999", "http://me:secret@a..b",
@@ -977,6 +988,13 @@ def test_scoring_needs_neither_pandas_nor_the_labs_helpers(db, tmp_path, churn_s
     assert waiting(db) == 0
     _, err = campaign(tmp_path / "new.db", churn_service.url, code=1, **without)
     assert "needs pandas" in refusal(err) and "--data" not in refusal(err)
+
+
+def test_a_script_that_was_copied_alone_names_what_it_lacks(tmp_path, churn_service):
+    script = shutil.copy(SCRIPT, tmp_path)
+    words = [sys.executable, script, "--data", str(CSV), "--url", churn_service.url]
+    _, err = end(begin(words), 1)
+    assert "train.py beside this script (No module named 'train')" in refusal(err)
 
 
 @pytest.mark.parametrize(
