@@ -280,6 +280,13 @@ CERTIFICATE = (
     "in PIP_CERT and in SSL_CERT_FILE; then run this again."
 )
 DISK = "the disk is full: make room, then run this again; what it had before still runs."
+OTHER_SYSTEM = (
+    "a package is not made for this Python: use a 64-bit one, on Windows for ARM the x64 one."
+)
+KEPT = (
+    "the folder in UV_CACHE_DIR, which keeps downloads, is not yours to write in: name one of your "
+    "own, then run this again."
+)
 REMEDIES = {  # words in a tool's output, in lower case, and what helps; the last one counts
     "from versions: none": INDEX,  # pip
     "was not found in the package registry": INDEX,  # uv
@@ -291,11 +298,12 @@ REMEDIES = {  # words in a tool's output, in lower case, and what helps; the las
     "dependencies for socks": "pip can't use a SOCKS proxy: name an HTTP proxy in HTTP_PROXY and "
     "HTTPS_PROXY, and the other one neither in ALL_PROXY nor in pip's settings; then run this "
     "again.",
-    "usable wheels": "a package is not made for this Python: use a 64-bit one, on Windows for ARM "
-    "the x64 one.",
+    "usable wheels": OTHER_SYSTEM,  # uv
+    "wheels with a matching": OTHER_SYSTEM,  # uv
     "hash mismatch": WRONG_FILE,  # uv
     "failed to extract": WRONG_FILE,  # uv
     "hashes from the requirements file": WRONG_FILE,  # pip
+    "failed to initialize cache": KEPT,  # uv
     "no space left": DISK,
     "not enough space": DISK,  # Windows
 }
@@ -586,7 +594,7 @@ def run(step, command, environment, remedy=NETWORK):
     if child.returncode:
         general = remedy == NETWORK
         for words, help_ in REMEDIES.items():
-            if words in text.lower() and (general or help_ in (WRONG_FILE, DISK)):
+            if words in text.lower() and (general or help_ in (WRONG_FILE, KEPT, DISK)):
                 remedy = help_
         shown = "\n".join(text.splitlines()[-40:])
         raise Refusal(f"{shown}\n{step} failed, the lines above say why: {remedy}")
