@@ -596,6 +596,8 @@ def run(step, command, environment, remedy=NETWORK):
         for words, help_ in REMEDIES.items():
             if words in text.lower() and (general or help_ in (WRONG_FILE, KEPT, DISK)):
                 remedy = help_
+        if shutil.disk_usage(WORK if WORK.exists() else ROOT).free < 20 * 10**6:
+            remedy = DISK  # venv does not say so
         shown = "\n".join(text.splitlines()[-40:])
         raise Refusal(f"{shown}\n{step} failed, the lines above say why: {remedy}")
 

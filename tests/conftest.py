@@ -11,6 +11,7 @@ os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
 os.environ["LAB_DOCKER"] = "0"  # no test waits for an engine but image.py
 
 import pytest
+import starting
 
 from labkit import ROOT, SOLUTIONS
 from labkit.service import free_port, start
@@ -85,6 +86,25 @@ def service_url(request) -> str:
     """Where the contract is tested: CHURN_SERVICE_URL (a container, say), else our own service."""
     url = os.environ.get("CHURN_SERVICE_URL")
     return url.rstrip("/") if url else request.getfixturevalue("churn_service").url
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory) -> str:
+    """The downloads that tests of start.py share; skips where no package can be had."""
+    command = [sys.executable, "-m", "uv", "pip", "compile", "--no-deps", "--no-cache", "-q", "-"]
+    child = subprocess.run(command, input="six", capture_output=True, encoding="utf-8", timeout=120)
+    if child.returncode:
+        reason = child.stderr.strip()[-200:]
+        pytest.skip(f"NOT TESTED, the package index can't be reached: {reason}")
+    return str(tmp_path_factory.getbasetemp() / "uv cache")
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory, cache) -> Path:
+    """A lab that start.py has set up; a test may break it, if it mends it."""
+    folder = copy_lab(tmp_path_factory.mktemp("built") / "Café mit Umlaut ü")
+    starting.first_set_up(folder, cache, tmp_path_factory.mktemp("hostile"))
+    return folder
 
 
 @pytest.fixture(scope="session")
