@@ -5,12 +5,13 @@ Most of it with a lab of few packages: what comes from where does not depend on 
 
 import json
 import os
+import re
 import shutil
 import subprocess
 
 import pytest
 from conftest import copy_lab
-from starting import NOWHERE, PYTHON, VARIABLES, says, start
+from starting import NOWHERE, PYTHON, VARIABLES, VERSION, find_python, says, start
 from starting import assert_whole as assert_whole_lab
 from test_package_settings import (
     HOSTILE_IN_PIPS_FILE,
@@ -18,6 +19,8 @@ from test_package_settings import (
     HOSTILE_NAMES,
     serving,
 )
+
+from labkit import ROOT
 
 FEW = ("itsdangerous", "pip", "setuptools", "uv")
 pytestmark = pytest.mark.xdist_group("offline")  # one worker: they share what was packed
@@ -172,6 +175,63 @@ def test_a_folder_with_a_damaged_package(name, lab, packer, stick):
     says(child, "what came is not the file that Pipfile.lock names", "pack a packed folder again")
     pack(packer, stick)
     set_up_from(lab, stick)
+
+
+@pytest.mark.slow
+def test_a_folder_for_another_python(lab, packed):
+    python = find_python("3.12" if VERSION != "3.12" else "3.13")
+    path = lab / "Pipfile.lock"
+    lock = json.loads(path.read_text(encoding="utf-8"))
+    whole = json.loads((ROOT / "Pipfile.lock").read_text(encoding="utf-8"))
+    lock["default"]["numpy"] = whole["default"]["numpy"]  # of which each Python has its own file
+    path.write_text(json.dumps(lock), encoding="utf-8")
+    numpy = lock["default"]["numpy"]["version"].lstrip("=")
+    tag = f"cp{VERSION.replace('.', '')}"
+    wheel = packed / f"numpy-{numpy}-{tag}-{tag}-manylinux_2_28_x86_64.whl"
+    wheel.touch()
+    try:
+        child = start(lab, "setup", "--from", str(packed), python=python)
+    finally:
+        wheel.unlink()
+    assert child.returncode == 1
+    says(child, f"{packed} lacks what this system and this Python need: fill it with ")
+
+
+@pytest.mark.slow
+def test_the_whole_lab_and_its_tests_need_no_internet(alone, cache, tmp_path):
+    packer = copy_lab(tmp_path / "packer")
+    pack(packer, str(tmp_path / "stick"), UV_CACHE_DIR=cache)
+    lab = copy_lab(tmp_path / "lab")
+    options = ("--from", str(tmp_path / "stick"), "-n0", "tests/test_data_card.py")
+    child = start(lab, "test", *options, before=alone)
+    assert child.returncode == 0 and " passed" in child.stdout, child
+    assert_whole_lab(lab)
+
+
+# --- Many clones ---
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="the size that README tells is Linux's")
+def test_a_further_clone_takes_the_disk_that_readme_tells(built, cache, tmp_path):
+    """Its packages are links to those in the cache."""
+    clone = copy_lab(tmp_path / "clone")
+    child = start(clone, "setup", UV_CACHE_DIR=cache)
+    assert (child.returncode, child.stderr) == (0, ""), child
+    files = [path.lstat() for path in clone.rglob(".venv/**/*")]
+    own = sum(file.st_blocks * 512 for file in files if file.st_nlink == 1) / 10**6
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    told = int(re.search(r"each further one (\d+) MB", readme)[1])
+    assert own == pytest.approx(told, rel=0.3)
+
+
+@pytest.mark.slow
+def test_a_cache_of_somebody_elses_is_refused(lab, packed, tmp_path):
+    (tmp_path / "a file").touch()  # as little a folder to write in as another user's
+    child = start(lab, "setup", "--from", str(packed), UV_CACHE_DIR=str(tmp_path / "a file/x"))
+    assert child.returncode == 1
+    says(child, "the folder in UV_CACHE_DIR, which keeps downloads, is not yours to write in")
+    set_up_from(lab, packed, UV_CACHE_DIR=str(tmp_path / "own"))
 
 
 # --- Settings of all kinds, all at once ---
