@@ -18,6 +18,7 @@ FIRST = {}  # what the first set-up of the whole lab said and took: megabytes, s
 CACHES = ("UV_CACHE_DIR", "PIP_CACHE_DIR")  # where downloads are kept is what these tests decide
 VARIABLES = {name: text for name, text in os.environ.items() if name not in CACHES}
 NOWHERE = {  # an index that does not answer, and nothing beside it
+    "PIP_CONFIG_FILE": os.devnull,
     "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
     "PIP_FIND_LINKS": "",
     "PIP_RETRIES": "0",

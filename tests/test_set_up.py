@@ -74,7 +74,8 @@ def test_the_environment_has_what_a_learner_needs_and_nothing_else(built):
 def test_sizes_are_those_that_start_and_readme_announce(built):
     says_of_start = f"about {module.DOWNLOAD_MB} MB to download, {module.INSTALLED_MB} MB on the"
     assert says_of_start in FIRST["said"]
-    assert megabytes(built / ".venv") == pytest.approx(module.INSTALLED_MB, rel=0.05)
+    assert FIRST["said"].startswith("Setting up the lab in ")
+    assert megabytes(built / ".venv") == pytest.approx(module.INSTALLED_MB, rel=0.1)
     # Beside what a folder of wheels has, for which the network is not asked.
     if not VARIABLES.get("PIP_FIND_LINKS"):
         assert FIRST["megabytes"] == pytest.approx(module.DOWNLOAD_MB, rel=0.3)
@@ -84,9 +85,9 @@ def test_sizes_are_those_that_start_and_readme_announce(built):
 
 
 def megabytes(folder):
-    """Return the room that a folder takes, files of many names counted once."""
+    """Return the size of a folder's files, those of many names counted once."""
     statuses = [path.lstat() for path in folder.rglob("*")]
-    return sum({status.st_ino: status.st_blocks * 512 for status in statuses}.values()) / 10**6
+    return sum({status.st_ino: status.st_size for status in statuses}.values()) / 10**6
 
 
 def test_first_set_up_takes_a_minute_at_the_most(built):
@@ -215,7 +216,7 @@ def test_the_small_lab_is_set_up_again_in_seconds(outdated, wheels):
     begun = time.monotonic()
     child = mend(outdated, wheels)
     assert time.monotonic() - begun < 60  # under 2 on a machine that does nothing else
-    says(child, "Bringing the environment up to date (six is 1.16.0 instead of 1.17.0)")
+    says(child, "Bringing the environment up to date", " (six is 1.16.0 instead of 1.17.0)")
     says(child, "The environment is ready, after ")
     assert {"six-1.17.0", "xkcdpass-1.19.0"} <= installed(outdated)
 
@@ -495,6 +496,26 @@ def test_a_download_that_breaks_off(outdated, wheels):
     mend(outdated, wheels)
 
 
+def test_an_index_that_refuses_and_one_without_a_file_for_this_python(outdated, wheels):
+    def refuse(request):
+        request.send_error(403)
+
+    def offer_source(request):
+        page = b"<a href='/six-1.17.0.tar.gz'>six-1.17.0.tar.gz</a>"
+        request.send_response(200)
+        request.send_header("Content-Type", "text/html")
+        request.send_header("Content-Length", str(len(page)))
+        request.end_headers()
+        request.wfile.write(page)
+
+    with index(refuse) as variables:
+        child = refused(outdated, **variables)
+        says(child, "the package index does not have it, or refuses to give it: see which one")
+    with index(offer_source) as variables:
+        says(refused(outdated, **variables), "a package is not made for this Python: use a 64-bit")
+    mend(outdated, wheels)
+
+
 @pytest.mark.parametrize("package", ["uv", "six"])  # the first comes with pip, the rest with uv
 def test_another_hash(package, outdated, wheels):
     if package == "uv":
@@ -546,7 +567,7 @@ def test_a_leftover_that_cannot_be_deleted(outdated, wheels):
     (outdated / ".set-up/.venv/a/b").mkdir(parents=True)
     (outdated / ".set-up/.venv/a").chmod(0o555)
     child = start(outdated, "setup", "--from", wheels, before=without_rights())
-    says(child, ".set-up/.venv can't be deleted: delete it yourself")
+    says(child, ".set-up/.venv", " can't be deleted: delete it yourself")
     (outdated / ".set-up/.venv/a").chmod(0o755)
     shutil.rmtree(outdated / ".set-up/.venv")
     mend(outdated, wheels)
@@ -592,7 +613,7 @@ def test_too_small_a_disk_is_refused_before(monkeypatch, lab):
         free = module.NEEDED_MB * 10**6 - 1
 
     monkeypatch.setattr(module.shutil, "disk_usage", lambda folder: Usage)
-    with pytest.raises(module.Refusal, match=r"has \d+ MB free, and setting up needs \d+ MB: make"):
+    with pytest.raises(module.Refusal, match=" MB free, and setting up needs "):
         module.check_machine(new=True, tests=False)
     Usage.free = module.NEEDED_MB * 10**6
     module.check_machine(new=True, tests=False)
