@@ -474,9 +474,9 @@ def run_in(stage, value, folder):
                 gone = "|".join(f"{glob(here.path(name))}(/.*)?" for name in names)
                 for path in [one for one in stage.files if re.fullmatch(gone, one)]:
                     del stage.files[path]
-            case [python, "-m", "venv", *_, place] if "python" in python:
-                made = (f"{here.path(place)}/bin/{name}" for name in ("python", "python3", "pip"))
-                stage.files |= dict.fromkeys(made, "")
+            case [python, "-m", "venv", *options, place] if "python" in python:
+                names = ["python", "python3"] + ["pip"] * ("--without-pip" not in options)
+                stage.files |= {f"{here.path(place)}/bin/{name}": "" for name in names}
             case [*some] if "install" in some:
                 install(here, some, folder)
 
@@ -485,7 +485,8 @@ def install(stage, command, folder):
     """Follow pip install: a package is a program and a folder of the environment."""
     behind = command.index("install") + 1
     tool, rest = " ".join(command[:behind]), command[behind:]
-    if not re.search(r"\bpip3?( -\S+)* install$", tool):
+    elsewhere = re.search(r" --python[ =](\S+)", tool)
+    if not re.search(r"\bpip3?( --python \S+| -\S+)* install$", tool):
         return
     path = stage.find(command[0])
     if path is None:
@@ -495,6 +496,14 @@ def install(stage, command, folder):
             f"USER {stage.user} stands before pip install, and this user may not write where pip "
             "installs: first RUN, then USER."
         )
+    home = path.rsplit("/bin/", 1)[0]
+    if elsewhere:
+        home = re.sub(r"/bin/python[\d.]*$", "", stage.path(elsewhere[1]))
+        if f"{home}/bin/python" not in stage.files:
+            raise Wrong(f"RUN {tool}: there is no environment in {home} by then.")
+    if "--require-hashes" in rest:
+        raise Wrong("pip install --require-hashes refuses whatever is listed without a hash, and "
+                    "nothing here has one: leave the option out.")  # fmt: skip
     names = []
     while rest:
         word = rest.pop(0)
@@ -510,7 +519,6 @@ def install(stage, command, folder):
             names.append(word)
     if not names:
         raise Wrong("pip install says nothing of what to install: name packages, or -r and a file.")
-    home = path.rsplit("/bin/", 1)[0]
     for name in names:
         try:
             package = Requirement(name).name.lower()

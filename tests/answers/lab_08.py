@@ -115,8 +115,32 @@ ANSWERS = {
                 'ENV PORT=9696\nENTRYPOINT ["/usr/bin/env", "-S", "granian --interface wsgi '
                 '--host 0.0.0.0 --port ${PORT} ping:app"]',
             ),
+            # With what else the lab's own Dockerfile has
+            Instead(
+                "FROM python:3.13-slim\n",
+                "FROM python:3.13-slim AS base\n"
+                "ENV VIRTUAL_ENV=/opt/venv PATH=/opt/venv/bin:$PATH\n\nFROM base AS packages\n",
+                PIP,
+                "RUN --mount=type=cache,target=/root/.cache/pip "
+                "--mount=type=secret,id=pip,target=/etc/pip.conf \\\\\n"
+                '    python -m venv --without-pip "$VIRTUAL_ENV" \\\\\n'
+                '    && pip --python "$VIRTUAL_ENV" install -r requirements.txt \\\\\n'
+                "    && find \"$VIRTUAL_ENV\" -regex '.*/tests?/.*' -type f -delete\n\n"
+                "FROM base\nWORKDIR /app\nCOPY --from=packages /opt/venv /opt/venv",
+                CMD,
+                f'{CMD}\nARG REVISION=""\nLABEL org.opencontainers.image.licenses="MIT" \\\\\n'
+                '      org.opencontainers.image.revision="$REVISION"',
+            ),
         ],
         "wrong": [
+            (
+                Instead("install --no-cache-dir", "install --require-hashes"),
+                "pip install --require-hashes refuses",
+            ),
+            (
+                Instead("pip install", "pip --python /opt/venv install"),
+                "there is no environment in /opt/venv by then",
+            ),
             (
                 "mended_3, ignore_3 = broken_3, broken_ignore_3",
                 "the file's name is requirements.txt",
