@@ -3,7 +3,7 @@
 
 help:     ## list the targets
 	@sed -n 's/^\([a-z]*\): *## /  \1\t/p' $(MAKEFILE_LIST)
-lock:     ## write Pipfile.lock anew from Pipfile (internet)
+lock:     ## write Pipfile.lock and pipenv.txt anew from Pipfile (internet)
 	python tools/lock.py
 lessons:  ## run the lessons and store their outputs
 	python tools/run_lessons.py
