@@ -32,6 +32,11 @@ BARE = {
 }
 
 
+def slow(*values):
+    """Mark values of a parameter that are tried only where slow tests are run."""
+    return [pytest.param(value, marks=pytest.mark.slow) for value in values]
+
+
 @pytest.fixture
 def bare(tmp_path):
     """The machine's variables, without settings for packages."""
@@ -249,20 +254,20 @@ BY_UVS_FILE = [
 ]
 
 
-@pytest.mark.parametrize("variables", BY_VARIABLES, ids=str)
+@pytest.mark.parametrize("variables", [*slow(*BY_VARIABLES[:2]), *BY_VARIABLES[2:]], ids=str)
 def test_a_mirror_named_by_variables_serves_both(variables, bare, mirror, tmp_path):
     variables = {name: text.format(mirror.place) for name, text in variables.items()}
     get(bare | variables, tmp_path)
 
 
-@pytest.mark.parametrize("text", BY_PIPS_FILE)
+@pytest.mark.parametrize("text", [*slow(*BY_PIPS_FILE[:2]), *BY_PIPS_FILE[2:]])
 def test_a_mirror_named_in_pips_file_serves_both(text, bare, mirror, tmp_path):
     file = tmp_path / "pip.conf"
     file.write_text(text.format(mirror.place), encoding="utf-8")
     get(bare | {"PIP_CONFIG_FILE": str(file)}, tmp_path)
 
 
-@pytest.mark.parametrize("text", BY_UVS_FILE)
+@pytest.mark.parametrize("text", [*BY_UVS_FILE[:2], *slow(*BY_UVS_FILE[2:])])
 def test_a_mirror_named_in_uvs_file_serves_both(text, bare, mirror, tmp_path):
     file = tmp_path / "uv.toml"
     file.write_text(text.format(mirror.place), encoding="utf-8")
@@ -319,7 +324,7 @@ LOGINS = [
 ]
 
 
-@pytest.mark.parametrize("variables", LOGINS)
+@pytest.mark.parametrize("variables", [*slow(*LOGINS[:-1]), LOGINS[-1]])
 def test_a_mirror_with_a_login(variables, bare, folder, tmp_path):
     with serving(folder, login="me:pass word") as server:
         get(bare | {name: text.format(server.place) for name, text in variables.items()}, tmp_path)
@@ -351,7 +356,7 @@ PROXIED = [
 ]
 
 
-@pytest.mark.parametrize("variables", PROXIED, ids=str)
+@pytest.mark.parametrize("variables", [PROXIED[0], *slow(*PROXIED[1:])], ids=str)
 def test_a_proxy_is_used_by_both(variables, bare, mirror, tmp_path):
     """The mirror's name is known to the proxy alone."""
     variables = {name: text.format(mirror.place) for name, text in variables.items()}
@@ -364,7 +369,7 @@ def test_a_proxy_is_used_by_both(variables, bare, mirror, tmp_path):
     assert f"http://mirror.invalid/simple/{PROBE}/" in mirror.requests
 
 
-@pytest.mark.parametrize("name", ["ALL_PROXY", "all_proxy", "PIP_PROXY"])
+@pytest.mark.parametrize("name", ["ALL_PROXY", *slow("all_proxy", "PIP_PROXY")])
 def test_a_socks_proxy_is_refused_with_a_remedy_that_works(name, bare, mirror, tmp_path):
     index = {"PIP_INDEX_URL": "http://mirror.invalid/simple", "PIP_TRUSTED_HOST": "mirror.invalid"}
     text = refusal(bare | index | {name: "socks5://127.0.0.1:9"}, tmp_path)
@@ -401,7 +406,7 @@ def secure(folder, secret):
 
 
 @pytest.mark.parametrize(
-    "name", ["PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "pip.conf"]
+    "name", ["PIP_CERT", "SSL_CERT_FILE", *slow("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "pip.conf")]
 )
 def test_a_certificate_named_for_one_serves_both(name, bare, secure, secret, tmp_path):
     variables = {name: str(secret / "ca.pem"), "PIP_INDEX_URL": f"https://{secure.place}/simple"}
@@ -418,7 +423,7 @@ def test_a_trusted_host_needs_no_certificate(bare, secure, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "names", [[], ["PIP_CERT"], ["SSL_CERT_FILE"], ["PIP_CERT", "SSL_CERT_FILE"]]
+    "names", [["PIP_CERT"], *slow([], ["SSL_CERT_FILE"], ["PIP_CERT", "SSL_CERT_FILE"])]
 )
 def test_a_wrong_certificate_is_refused_with_a_remedy_that_works(
     names, bare, secure, secret, tmp_path
@@ -444,7 +449,7 @@ def test_a_proxy_for_https_is_used_by_both(bare, secure, folder, secret, tmp_pat
 # --- What fails has one sentence ---
 
 
-@pytest.mark.parametrize("status", [403, 404, 500])
+@pytest.mark.parametrize("status", [403, *slow(404, 500)])
 @pytest.mark.parametrize("tool", ["PIP_INDEX_URL", "UV_DEFAULT_INDEX"])
 def test_a_mirror_that_refuses(tool, status, bare, folder, mirror, tmp_path):
     with serving(folder, status=status) as server:
