@@ -46,7 +46,13 @@ class Here:
 
     def run(self, work, *arguments):
         environment = os.environ | {"UV_CACHE_DIR": str(work / "cache")}
-        return subprocess.run([self.path, *arguments], cwd=work / "lab", env=environment).returncode
+        child = subprocess.Popen([self.path, *arguments], cwd=work / "lab", env=environment)
+        try:
+            return child.wait()
+        except BaseException:
+            child.terminate()  # start.py then ends its own steps, which a kill would leave behind
+            child.wait()
+            raise
 
 
 class Debian:
