@@ -271,8 +271,8 @@ class Buildah:
             options = ("--volume", f"{file}:/etc/pip.conf:ro", *options)
             options = ("--volume", "/etc/ssl/certs:/etc/ssl/certs:ro", *options)
         self.run(
-            "build", "--isolation", "chroot", "--pull-never", "--format", "docker", "--layers",
-            "--tag", tag, *options, context, **({"stdout": None} | capture),
+            "build", "--isolation", "chroot", "--pull-never", "--force-rm", "--format", "docker",
+            "--layers", "--tag", tag, *options, context, **({"stdout": None} | capture),
         )  # fmt: skip
 
     @contextlib.contextmanager
