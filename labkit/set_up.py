@@ -290,6 +290,7 @@ KEPT = (
 REMEDIES = {  # words in a tool's output, in lower case, and what helps; the last one counts
     "from versions: none": INDEX,  # pip
     "was not found in the package registry": INDEX,  # uv
+    "there is no version of": INDEX,  # uv
     "http status client error": INDEX,  # uv
     "connection broken by": NETWORK,  # pip, which then has found no version
     "certificate verify failed": CERTIFICATE,  # pip
