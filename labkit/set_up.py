@@ -271,8 +271,9 @@ WRONG_FILE = (
     "again."
 )
 INDEX = (
-    "the package index does not have it, or refuses to give it: see which one `pip config list` "
-    "names, and ask who runs it for its address, user and password; then run this again."
+    "the package index is not there, does not have it, or refuses to give it: see which one "
+    "`pip config list` names, and ask who runs it for its address, user and password; then run "
+    "this again."
 )
 CERTIFICATE = (
     "a certificate is not trusted here, which companies and schools often have of their own: see "

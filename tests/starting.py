@@ -21,7 +21,7 @@ NOWHERE = {  # an index that does not answer, and nothing beside it
     "PIP_CONFIG_FILE": os.devnull,
     "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
     "PIP_FIND_LINKS": "",
-    "PIP_RETRIES": "0",
+    "PIP_RETRIES": "1",
     "UV_HTTP_RETRIES": "0",
 }
 
@@ -106,11 +106,11 @@ def received():
 
 
 def contents(folder):
-    """Return what is in a folder: its files' hashes, without Python's bytecode."""
+    """Return the hashes of a folder's files, but bytecode and what JupyterLab's start writes."""
     return {
         str(path.relative_to(folder)): hashlib.sha1(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and not {"__pycache__", "labkit"} & set(path.parts)
     }
 
 

@@ -414,7 +414,7 @@ def spoil(environment):
 
 
 @trouble(f"This Python is not the lab's but one outside of any environment, …: run {START} setup, "
-         "which makes an environment of its own.")  # fmt: skip
+         "which makes an environment of its own.", pytest.mark.slow)  # fmt: skip
 def no_environment(small, **_):
     folder, before = small()
     yield before
@@ -426,7 +426,8 @@ def another_python(small, **_):
     folder, _ = small()
     yield says(folder, "This Python", python=PYTHON)
     command = [PYTHON, folder / "start.py", "doctor"]
-    text = line(subprocess.check_output(command, encoding="utf-8"), "This Python")
+    child = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8")
+    text = line(child.stdout, "This Python")
     yield text[0] == "✔", text
 
 
@@ -440,7 +441,7 @@ def another_version(small, **_):
 
 
 @trouble(f"2 packages differ from Pipfile.lock (packaging is damaged, six is missing): run {START} "
-         "setup.")  # fmt: skip
+         "setup.", pytest.mark.slow)  # fmt: skip
 def lost_files(small, **_):
     folder, _ = small()
     shutil.rmtree(metadata_of_six(folder / ".venv").parent)

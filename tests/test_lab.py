@@ -150,6 +150,7 @@ def home():
         yield Path(folder)
 
 
+@pytest.mark.slow
 def test_a_home_and_an_environment_of_somebody_else(as_user, home):
     (home / ".ipython").mkdir()
     settings = home / ".jupyter/lab/user-settings/@jupyterlab/apputils-extension"
@@ -205,6 +206,7 @@ def test_with_a_password_the_address_is_printed_and_the_port_is_the_real_one(hom
             assert "It asks for the password or token of your own" in running.output
 
 
+@pytest.mark.slow
 def test_a_token_of_ones_own_is_asked_for_and_not_shown():
     with Lab("--ip=0.0.0.0", JUPYTER_TOKEN="my-own") as running:
         assert "It asks for the password or token of your own" in running.output

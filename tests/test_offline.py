@@ -107,7 +107,7 @@ def test_packing_loses_nothing_and_mends_what_is_damaged(packer, stick):
     damaged = next(stick.glob("itsdangerous-2*"))
     damaged.write_bytes(damaged.read_bytes()[:-10])
     next(stick.glob("setuptools*")).unlink()
-    pack(packer, stick)
+    says(pack(packer, stick), "needs no internet: ")
     assert {path.name: path.read_bytes() for path in stick.iterdir()} == before
     assert len(before) == len(FEW) + 2
 
@@ -246,6 +246,7 @@ universal = 1
 """
 
 
+@pytest.mark.slow
 def test_hostile_settings_do_no_harm_and_the_mirror_counts(lab, packed, tmp_path):
     """In variables, in pip's, uv's and setuptools' files, in the folders around."""
     index = tmp_path / "index" / "simple"

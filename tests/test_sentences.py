@@ -4,6 +4,7 @@ This finds the sentences in the source, and the texts that the tests look for.
 """
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,7 @@ def sentences(source):
     return {text for text in found if text.count(" ") >= 3 and "import " not in text} - NOT_RUN
 
 
+@functools.cache
 def looked_for():
     """Return the texts that the tests look for in what start.py says."""
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in TESTS if path.exists()]

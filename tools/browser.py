@@ -22,11 +22,8 @@ from urllib.request import ProxyHandler, build_opener
 import psutil
 from playwright.sync_api import Error
 
-from labkit import ROOT
+from labkit import ROOT, set_up
 from labkit.service import free_port
-
-sys.path.insert(0, str(ROOT))
-import start
 
 PROGRAMS = ["chromium", "chromium-browser", "google-chrome", "chrome"]
 QUIET = [
@@ -103,7 +100,7 @@ class NoBrowser(Exception):
 
 def lab_command() -> list:
     """Return the command that learners start JupyterLab with, in this environment."""
-    if Path(sys.prefix) == ROOT / ".venv" and start.state() == "complete":
+    if Path(sys.prefix) == ROOT / ".venv" and set_up.is_whole(tests=False):
         return [sys.executable, ROOT / "start.py", "lab"]
     # Elsewhere (Pipenv, conda) start.py would install all of it again, in .venv; and after a change
     # of pyproject.toml or the lock it would mend the environment that others are using.
