@@ -221,6 +221,7 @@ def test_pipenv_way(tmp_path):
     foreign = ("VIRTUAL_ENV", "PYTHONPATH")
     environment = {name: text for name, text in os.environ.items() if name not in foreign}
     environment |= {"PIPENV_VENV_IN_PROJECT": "1", "PIPENV_IGNORE_VIRTUALENVS": "1"}
+    environment |= {"PIP_NO_COMPILE": "1"}  # which takes long, and is not what is asked
     pipenv = [sys.executable, "-m", "pipenv"]
     quiet = {"cwd": lab, "env": environment, "check": True, "capture_output": True}
     subprocess.run([*pipenv, "sync", "--dev"], **quiet)

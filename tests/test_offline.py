@@ -155,9 +155,8 @@ def test_what_is_not_served(lab):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["uv", "itsdangerous-2"])  # got with pip, and with uv
-def test_a_folder_that_lacks_a_package(name, lab, packer, stick):
-    next(stick.glob(f"{name}*")).unlink()
+def test_a_folder_that_lacks_a_package(lab, packer, stick):
+    next(stick.glob("itsdangerous-2*")).unlink()  # got with uv
     child = start(lab, "setup", "--from", str(stick))
     assert child.returncode == 1
     says(child, f"{stick} lacks what this system and this Python need: fill it with ")
@@ -166,9 +165,8 @@ def test_a_folder_that_lacks_a_package(name, lab, packer, stick):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["uv", "itsdangerous-2"])
-def test_a_folder_with_a_damaged_package(name, lab, packer, stick):
-    file = next(stick.glob(f"{name}*"))
+def test_a_folder_with_a_damaged_package(lab, packer, stick):
+    file = next(stick.glob("uv-*"))  # got with pip
     content = file.read_bytes()
     file.write_bytes(content[:1000] + b"x" + content[1001:])
     child = start(lab, "setup", "--from", str(stick))
