@@ -3,8 +3,10 @@
 
 Usage: python3 start.py [COMMAND]
   (none), lab [OPTIONS]   set up, then open JupyterLab (--no-browser and its other options)
-  setup [--from FOLDER]   only set up; with a folder that `pack` filled, without internet
-  test [OPTIONS]          set up, add what the tests need, run every test (pytest's options)
+  setup [--from FOLDER]   only set up; from a folder that `pack` filled (or from the address
+                          where somebody serves one), without internet
+  test [--from FOLDER] [OPTIONS]
+                          set up, add what the tests need, run every test (pytest's options)
   pack FOLDER             fill a folder with the packages, for machines of this kind
   doctor [OPTIONS]        say what is wrong on this machine; sets nothing up
 
@@ -94,7 +96,8 @@ def complain(text):
 def main(arguments):
     """Run a command and return its exit code."""
     command, options = (arguments or ["lab"])[0], arguments[1:]
-    if command in ("-h", "--help"):
+    asked = set(arguments[: 2 if command in ("setup", "pack", "doctor") else 1])
+    if asked & {"-h", "--help"}:
         print(__doc__.strip())
         return 0
     if problem := check_python(sys.version_info[:3]) or check_folder():
@@ -103,8 +106,8 @@ def main(arguments):
     source, options = take_folder(command, options)
     if command not in COMMANDS or (options and command in ("setup", "pack")) or source == "":
         complain(
-            f"start.py can't do `{' '.join(arguments)}`: it knows {', '.join(COMMANDS)}, and "
-            "--help tells what they do."
+            f"start.py can't do `{' '.join(arguments)}`: start.py --help says what it can do, and "
+            "how that is written."
         )
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no step outlives this
@@ -132,13 +135,22 @@ def take_folder(command, options):
 
     The folder is None where none is wanted, and "" where one is missing.
     """
-    if command == "pack":
-        return (options[0] if options else ""), options[1:]
-    if command in ("setup", "test") and "--from" in options:
-        place = options.index("--from")
-        folder = options[place + 1] if place + 1 < len(options) else ""
-        return folder, options[:place] + options[place + 2 :]
-    return None, options
+    place = 0
+    if command in ("setup", "test"):
+        # --from=FOLDER is written, too
+        options = [part for word in options for part in split_from(word)]
+        if "--from" not in options:
+            return None, options
+        place = options.index("--from") + 1
+    elif command != "pack":
+        return None, options
+    folder = options[place] if place < len(options) else ""
+    rest = options[: max(place - 1, 0)] + options[place + 1 :]
+    return ("" if folder.startswith("-") else folder), rest
+
+
+def split_from(word):
+    return ["--from", word[len("--from=") :]] if word.startswith("--from=") else [word]
 
 
 if __name__ == "__main__":

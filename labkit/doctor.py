@@ -196,7 +196,7 @@ def environment():
         "Kernel, .venv)"
         if in_notebook()
         else f"run {START} doctor, which asks the lab's own"
-        if (ROOT / ".venv" / STAMP).is_file() and Path(sys.prefix) != ROOT / ".venv"
+        if (ROOT / ".venv" / STAMP).is_file() and ROOT / ".venv" not in Path(sys.executable).parents
         else remedy_of_start()
     )
     return False, f"{subject} is not the lab's but {kind()}, {short(sys.prefix)}: {remedy}."

@@ -262,7 +262,7 @@ def main(arguments: list[str]) -> None:
     replace_unwritable(folder)
     os.environ.update(terminal_variables())
     print(
-        "JupyterLab opens in your browser; if it does not, copy the last address below into one.\n"
+        "If JupyterLab does not open in your browser, copy the last address below into one.\n"
         "This window must stay open. To stop: press Ctrl+C here, then y and Enter.",
         flush=True,
     )

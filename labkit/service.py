@@ -227,5 +227,5 @@ def name_of(process: psutil.Process) -> str:
         names = [Path(word).name for word in process.cmdline()[:3]]
         command = " ".join(name for name in names if name != "guard.py")
     except psutil.Error:
-        command = "a program"
-    return f"{command} (process {process.pid})"
+        command = ""
+    return f"{command or 'a program'} (process {process.pid})"

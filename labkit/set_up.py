@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from urllib.request import urlopen
 
-from labkit import ROOT, TERMINAL_PATH
+from labkit import NO_PROXY, ROOT, TERMINAL_PATH
 from labkit.package_settings import for_installing, uv_options, without_foreign
 
 WINDOWS = os.name == "nt"
@@ -76,7 +76,8 @@ def run_command(command: str, folder: str | None, options: list[str]) -> int:
 def doctor(options):
     if version_of_environment() is None:
         say(f"No environment runs here yet: run {START} setup.")
-        return subprocess.call([sys.executable, ROOT / "labkit" / "doctor.py", *options])
+        command = [sys.executable, ROOT / "labkit" / "doctor.py", *options]
+        return subprocess.call(command, env=variables())
     return replace_with(["-m", "labkit.doctor", *options])
 
 
@@ -151,8 +152,11 @@ def replace_with(arguments):
 
 
 def variables():
-    """Return the environment variables without other Pythons', and with the terminal's PATH."""
-    return without_foreign(os.environ) | {"PATH": TERMINAL_PATH}
+    """Return the environment variables without other Pythons', and without what labkit added."""
+    result = without_foreign(os.environ) | {"PATH": TERMINAL_PATH}
+    for name in ("no_proxy", "NO_PROXY"):
+        result.pop(name, None)
+    return result | ({"no_proxy": NO_PROXY} if NO_PROXY else {})
 
 
 # --- What is there ---
@@ -211,6 +215,11 @@ def check_machine(new: bool, tests: bool):
             raise Refusal(
                 f"{path} is in the way, and is no folder: move it away, then run this again."
             )
+    if os.path.ismount(VENV):
+        raise Refusal(
+            f"{VENV} is a disk of its own, so no other folder can take its place: unmount it, "
+            "then run this again."
+        )
     if VENV.is_dir() and any(VENV.iterdir()) and not (VENV / STAMP).exists():
         raise Refusal(
             f"The folder {VENV} was not made by start.py, so it stays as it is: rename it, or "
@@ -258,7 +267,7 @@ def can_import(name):
 
 NETWORK = (
     "check the internet connection (README.md, at Without internet, for many, behind a proxy, "
-    "tells of mirrors, proxies and certificates), then run this again: what it had before still "
+    "tells of mirrors, proxies and certificates), then run this again: what was there before still "
     "runs."
 )
 PACKED = (
@@ -280,7 +289,7 @@ CERTIFICATE = (
     "that this machine's clock is right, else ask for the file with that certificate and name it "
     "in PIP_CERT and in SSL_CERT_FILE; then run this again."
 )
-DISK = "the disk is full: make room, then run this again; what it had before still runs."
+DISK = "the disk is full: make room, then run this again; what was there before still runs."
 OTHER_SYSTEM = (
     "a package is not made for this Python: use a 64-bit one, on Windows for ARM the x64 one."
 )
@@ -489,6 +498,7 @@ def install(new, lines, packed):
     settings = for_installing(variables(), packed)
     settings.setdefault("UV_CACHE_DIR", str(CACHE))
     settings.setdefault("PIP_CACHE_DIR", str(Path(settings["UV_CACHE_DIR"], "pip")))
+    settings |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(WORK))  # leave nothing elsewhere
     remedy = PACKED.format(packed, START) if packed else NETWORK
     uv = [python, "-m", "uv", "pip", "install", "--python", python, "--no-deps"]
     uv += uv_options(settings)

@@ -431,7 +431,7 @@ def refused(lab, *options, **variables):
 def test_without_internet(outdated, wheels):
     child = refused(outdated, **NOWHERE)
     says(child, "Getting and installing the packages", " failed, the lines above say why: ")
-    says(child, "check the internet connection (README.md", "what it had before still runs.")
+    says(child, "check the internet connection (README.md", "what was there before still runs.")
     mend(outdated, wheels)
 
 
@@ -562,7 +562,7 @@ def test_an_environment_that_cannot_be_replaced(outdated, wheels, tmp_path):
     command = [*mount, line, outdated, wheels]
     child = subprocess.run(command, capture_output=True, encoding="utf-8", env=VARIABLES)
     assert child.returncode == 1
-    says(child, ".venv can't be replaced (", "see that it is yours", "what it had before still")
+    says(child, ".venv can't be replaced (", "see that it is yours", "what was there before still")
     assert_unchanged(outdated, before)
     mend(outdated, wheels)  # no longer mounted
 
@@ -598,6 +598,14 @@ def test_too_small_a_disk_is_refused_before(monkeypatch, lab):
     module.check_machine(new=True, tests=False)
     with pytest.raises(module.Refusal):
         module.check_machine(new=True, tests=True)
+
+
+def test_a_disk_in_the_place_of_the_environment_is_refused_before(monkeypatch, lab):
+    monkeypatch.setattr(module.os.path, "ismount", lambda path: path == module.VENV)
+    with pytest.raises(module.Refusal, match="is a disk of its own, so no other folder"):
+        module.check_machine(new=True, tests=False)
+    monkeypatch.undo()
+    module.check_machine(new=True, tests=False)
 
 
 # --- Interrupted at any moment ---

@@ -159,18 +159,25 @@ def test_a_colon_in_the_path_is_refused(tmp_path):
     says(child, "which separates folders in PATH", "rename that folder, then run this again.")
 
 
-@pytest.mark.parametrize("options", [["fly"], ["--no-browser"], ["setup", "now"], ["pack"]])
+WRONG = [
+    *(["fly"], ["--no-browser"], ["setup", "now"], ["pack"], ["pack", "--into"], ["pack", ""]),
+    *(["setup", "--from"], ["setup", "--from="], ["setup", "--from", "a", "b"]),
+]
+
+
+@pytest.mark.parametrize("options", WRONG)
 def test_an_unknown_command_ends_with_a_sentence(options, fresh):
     before = listing(fresh)
     child = start(fresh, *options)
     assert (child.returncode, child.stdout) == (2, "")
     assert child.stderr.startswith(f"start.py can't do `{' '.join(options)}`")
-    says(child, "start.py can't do `", "and --help tells what they do.")
+    says(child, "start.py can't do `", "start.py --help says what it can do, and how")
     assert listing(fresh) == before
 
 
-def test_help_names_every_command(fresh):
-    child = start(fresh, "--help")
+@pytest.mark.parametrize("options", [["--help"], ["setup", "--help"], ["pack", "-h"]])
+def test_help_names_every_command(options, fresh):
+    child = start(fresh, *options)
     assert (child.returncode, child.stderr) == (0, "")
     commands = re.findall(r"^  (?:\(none\), )?([a-z]+)\b", child.stdout, re.M)
     assert commands == ["lab", "setup", "test", "pack", "doctor"]
@@ -182,6 +189,13 @@ def test_the_doctor_sets_nothing_up(fresh):
     assert child.returncode == 1 and listing(fresh) == before
     says(child, f"No environment runs here yet: run {module.START} setup.\n")
     assert " Python " in child.stdout and child.stderr == ""
+
+
+@pytest.mark.parametrize("no_proxy", ["", "localhost,127.0.0.1"])
+def test_the_doctor_knows_what_a_terminal_asks_a_proxy(no_proxy, fresh):
+    proxy = {"http_proxy": "http://proxy.example:3128", "no_proxy": no_proxy, "NO_PROXY": ""}
+    child = start(fresh, "doctor", **proxy)
+    assert ("curl asks your proxy for http://localhost:9696" in child.stdout) == (not no_proxy)
 
 
 # --- Set up ---
