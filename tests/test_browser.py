@@ -100,7 +100,7 @@ def assert_all_well(cells, counting_from=1):
 def test_lesson_runs_in_the_browser(page, lab, path):
     browser.open_notebook(page, lab(f"notebooks/{path.name}"))
     screenshot(page, path.stem)
-    wait_until(lambda: all(picture["loaded"] for picture in browser.pictures(page)), 10)
+    wait_until(lambda: all(picture["loaded"] for picture in browser.pictures(page)), 60)
     pictures = browser.pictures(page)
     assert pictures and all(picture["loaded"] for picture in pictures), pictures
 
