@@ -540,8 +540,8 @@ def put_in_place():
             else "see that it is yours"
         )
         raise Refusal(
-            f"{VENV} can't be replaced ({error.strerror}): {remedy}, then run this again; what it "
-            "had before still runs."
+            f"{VENV} can't be replaced ({error.strerror}): {remedy}, then run this again; what "
+            "was there before still runs."
         ) from None
     finally:
         restore()

@@ -201,7 +201,7 @@ def test_the_whole_lab_and_its_tests_need_no_internet(alone, cache, tmp_path):
     packer = copy_lab(tmp_path / "packer")
     pack(packer, str(tmp_path / "stick"), UV_CACHE_DIR=cache)
     lab = copy_lab(tmp_path / "lab")
-    options = ("--from", str(tmp_path / "stick"), "-n0", "tests/test_data_card.py")
+    options = ("--from", str(tmp_path / "stick"), "-n0", "-k", "test_data_card")
     child = start(lab, "test", *options, before=alone)
     assert child.returncode == 0 and " passed" in child.stdout, child
     assert_whole_lab(lab)
