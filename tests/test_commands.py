@@ -214,7 +214,7 @@ def test_curl_lines_get_the_answers_that_the_readme_promises(model_file):
     assert json.loads(answers[2]).keys() == {"churn", "churn_probability"}
 
 
-@pytest.mark.xdist_group("start")  # not while that one counts what it downloads
+@pytest.mark.xdist_group("doctor")  # which also has one with Pipenv
 @pytest.mark.slow
 def test_pipenv_way(tmp_path):
     lab, port = copy_lab(tmp_path / "lab"), free_port()
