@@ -550,20 +550,26 @@ def test_a_leftover_that_cannot_be_deleted(outdated, wheels):
     mend(outdated, wheels)
 
 
-@pytest.mark.slow
-@posix_only
-def test_an_environment_that_cannot_be_replaced(outdated, wheels, tmp_path):
-    # A folder that somebody has mounted something on can't be renamed.
-    mount = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
-    line = f'mount --bind "$0/.venv" "$0/.venv" && exec {PYTHON} "$0/start.py" setup --from "$1"'
-    if subprocess.run([*mount, "mount -t tmpfs tmpfs /mnt"], capture_output=True).returncode:
+def set_up_where_mounted(mount, outdated, wheels):
+    """Set up where a mount holds that ends with it; $0 in its line is the lab's folder."""
+    alone = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    if subprocess.run([*alone, "mount -t tmpfs tmpfs /mnt"], capture_output=True).returncode:
         pytest.skip("this machine lets nobody mount a folder")
+    line = f'{mount} && exec {PYTHON} "$0/start.py" setup --from "$1"'
     before = contents(outdated / ".venv")
-    command = [*mount, line, outdated, wheels]
+    command = [*alone, line, outdated, wheels]
     child = subprocess.run(command, capture_output=True, encoding="utf-8", env=VARIABLES)
     assert child.returncode == 1
-    says(child, ".venv can't be replaced (", "see that it is yours", "what was there before still")
     assert_unchanged(outdated, before)
+    return child
+
+
+@pytest.mark.slow
+@posix_only
+def test_an_environment_that_cannot_be_replaced(outdated, wheels):
+    # A folder that somebody has mounted something on can't be renamed.
+    child = set_up_where_mounted('mount --bind "$0/.venv" "$0/.venv"', outdated, wheels)
+    says(child, ".venv can't be replaced (", "see that it is yours", "what was there before still")
     mend(outdated, wheels)  # no longer mounted
 
 
@@ -571,19 +577,9 @@ def test_an_environment_that_cannot_be_replaced(outdated, wheels, tmp_path):
 @posix_only
 def test_a_full_disk(outdated, wheels):
     (outdated / ".set-up").mkdir()
-    line = (
-        f'mount -t tmpfs -o size=20m tmpfs "$0/.set-up" && '
-        f'exec {PYTHON} "$0/start.py" setup --from "$1"'
-    )
-    mount = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
-    if subprocess.run([*mount, "mount -t tmpfs tmpfs /mnt"], capture_output=True).returncode:
-        pytest.skip("this machine lets nobody mount a small disk")
-    before = contents(outdated / ".venv")
-    command = [*mount, line, outdated, wheels]
-    child = subprocess.run(command, capture_output=True, encoding="utf-8", env=VARIABLES)
-    assert child.returncode == 1
+    mount = 'mount -t tmpfs -o size=20m tmpfs "$0/.set-up"'
+    child = set_up_where_mounted(mount, outdated, wheels)
     says(child, "the disk is full: make room")
-    assert_unchanged(outdated, before)
     mend(outdated, wheels)
 
 
