@@ -56,6 +56,7 @@ MODEL = "/app/churn-model.bin"
 FORGED = "/x%0d%0a%1b[2J"  # decoded, it would end the log's line and clear the screen
 STOPS = 4  # how often the service is stopped under load
 SLOW = 15  # seconds for which slow clients hold it
+TOGETHER = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
 NEEDED = {"buildah": "buildah", "mmdebstrap": "mmdebstrap", "ip": "iproute2"}  # program: package
 
 
@@ -108,8 +109,9 @@ class Docker:
     def __init__(self, image=IMAGE):
         self.names, self.image = 0, image
 
-    def build(self, context, *options, **capture):
+    def build(self, context, *options, expected_to_fail=False):
         command = ["docker", "build", "--tag", self.image, *options, str(context)]
+        capture = TOGETHER | {"text": True} if expected_to_fail else {}
         subprocess.run(command, check=True, **capture)
 
     def inspect(self):
@@ -258,10 +260,10 @@ class Buildah:
         self.run("config", "--env", path, "--env", "LANG=C.UTF-8", "--cmd", "python3", container)
         self.run("commit", "--quiet", "--rm", container, BASE)
 
-    def build(self, context, *options, tag=IMAGE, pip_conf=None, **capture):
+    def build(self, context, *options, tag=IMAGE, pip_conf=None, expected_to_fail=False):
         """Build the Dockerfile in a folder, with a pip.conf as its secret if there is one.
 
-        Else the machine's certificates are lent to RUN.
+        Else the machine's certificates are lent to RUN. Its output is printed if it fails.
         """
         if pip_conf:
             options = ("--secret", f"id=pip,src={pip_conf}", *options)
@@ -270,10 +272,15 @@ class Buildah:
             file.write_text("[global]\ncert = /etc/ssl/certs/ca-certificates.crt\n", "utf-8")
             options = ("--volume", f"{file}:/etc/pip.conf:ro", *options)
             options = ("--volume", "/etc/ssl/certs:/etc/ssl/certs:ro", *options)
-        self.run(
-            "build", "--isolation", "chroot", "--pull-never", "--force-rm", "--format", "docker",
-            "--layers", "--tag", tag, *options, context, **({"stdout": None} | capture),
-        )  # fmt: skip
+        try:
+            self.run(
+                "build", "--isolation", "chroot", "--pull-never", "--force-rm", "--format",
+                "docker", "--layers", "--tag", tag, *options, context, **TOGETHER,
+            )  # fmt: skip
+        except subprocess.CalledProcessError as error:
+            if not expected_to_fail:
+                print(error.output)
+            raise
 
     @contextlib.contextmanager
     def mounted(self, tag=IMAGE):
@@ -490,6 +497,7 @@ def stop_loses_no_request(engine):
     load = (ROOT / "tests" / "container" / "load.py").read_text(encoding="utf-8")
     customer = (ROOT / "data" / "customer.json").read_text(encoding="utf-8")
     argv = ["python", "-", str(PORT), customer]
+    clients_in_all = never_taken = 0
     for _ in range(STOPS):
         with (
             service(engine) as container,
@@ -512,8 +520,12 @@ def stop_loses_no_request(engine):
         result = json.loads(result)
         good = result["closed"] and not result["lost"] and not result["problems"]
         good = good and result["finished after the stop"] == result["held"]
-        good = good and result["never taken"] < result["clients"] / 2
         check(good, f"it lost no request that it had taken ({result})", log)
+        clients_in_all += result["clients"]
+        never_taken += result["never taken"]
+    # A service that drops what it has in hand would leave nearly all of them without an answer.
+    fact = f"of {clients_in_all} clients' last requests it took all but {never_taken}"
+    check(never_taken < clients_in_all / 2, fact)
 
 
 def slow_clients_hold_up_nobody(engine):
@@ -535,10 +547,11 @@ def slow_clients_hold_up_nobody(engine):
         if len(clients.lines()) < 2:
             return check(False, "slow clients can be put on the service", clients.log())
         result = json.loads(clients.lines()[-1])
-        good = result["statuses"] == ["200"] and max(result["slowest"].values()) < 1
+        # Had they to wait for a slow client, it would be for 10 s. Some are for a busy machine.
+        good = result["statuses"] == ["200"] and max(result["slowest"].values()) < 5
         check(good, f"all others get their answers, after {result['slowest']} s at most", result)
         good = result["late statuses"] == [408] and result["late"] >= 200
-        good = good and result["late after"][0] > 9 and result["late after"][1] < 13
+        good = good and result["late after"][0] > 9 and result["late after"][1] < 20
         check(good, f"{result['late']} late bodies got 408 after {result['late after']} s", result)
         fact = f"its memory stays bounded: {idle:.0f} MB idle, at most {max(used):.0f} MB"
         check(max(used) < 2 * idle, fact)
@@ -644,17 +657,15 @@ REFUSED = [  # a file, what is altered in it, and what the build must say
 
 def check_refusals(build):
     """Alter one file at a time; build(folder, ...) must then fail, with its output in the error."""
-    capture = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     with deployed() as (context, _):
         for name, (pattern, new), reason in REFUSED:
             file, text = context / name, (context / name).read_text(encoding="utf-8")
             file.write_text(re.sub(pattern, new, text), encoding="utf-8")
             output = ""
             try:
-                build(context, "--target", "packages", **capture)
+                build(context, "--target", "packages", expected_to_fail=True)
             except subprocess.CalledProcessError as error:
                 output = error.output
-                output = output.decode() if isinstance(output, bytes) else output
             file.write_text(text, encoding="utf-8")
             check(reason in output, f"an altered {name} stops the build: {reason}", output)
 
@@ -793,7 +804,7 @@ def timed(step):
 
 
 def check_all(engine):
-    """Run every check; return the exit code."""
+    """Run every check."""
     print(f"image size: {engine.bytes / 1e6:.0f} MB")
     for function in CHECKS:
         name = function.__name__.replace("_", " ")
@@ -802,7 +813,11 @@ def check_all(engine):
                 function(engine)
             except Exception as error:  # the other checks can still tell something
                 check(False, name, f"{type(error).__name__}: {error}")
-    print(f"✘ failed checks: {len(failed)}" if failed else "✔ the image is good")
+
+
+def tell():
+    """Say at the end what failed, since a log may be read from there; return the exit code."""
+    print(*["✘ These checks failed:", *failed] if failed else ["✔ All checks passed."], sep="\n  ")
     return bool(failed)
 
 
@@ -887,7 +902,7 @@ def check_without_docker(state):
         check_secrecy(buildah)
     with buildah.mounted() as (root, image):
         check_labels(image["Config"], expected)
-        code = inside(root, image)
+        check(inside(root, image) == 0, "the checks in the image's own namespaces pass")
 
     def train(folder):
         buildah.build(folder, "--target", "training", tag="training")
@@ -906,7 +921,7 @@ def check_without_docker(state):
 
     with timed("the Dockerfiles of lab 8"):
         check_lab(build_and_ask)
-    return code or bool(failed)
+    return tell()
 
 
 def check_with_docker():
@@ -934,7 +949,7 @@ def check_with_docker():
 
     with timed("the Dockerfiles of lab 8"):
         check_lab(build_and_ask)
-    return bool(failed)
+    return tell()
 
 
 def main():
@@ -953,7 +968,10 @@ def main():
     if args.inside:
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         engine = Processes(Path(args.inside), args.image)
-        return not answers(engine) if args.answers else check_all(engine)
+        if args.answers:
+            return not answers(engine)
+        check_all(engine)
+        return tell()
     if docker_answers():
         return check_with_docker()
     return check_without_docker(args.state.resolve())

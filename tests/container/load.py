@@ -12,7 +12,7 @@ import time
 
 PORT, CUSTOMER = int(sys.argv[1]), sys.argv[2]
 BODIES = {"/predict": CUSTOMER, "/predict/batch": f"[{', '.join([CUSTOMER] * 100)}]"}
-YOUNG = 0.1  # seconds
+YOUNG = 1  # seconds
 BUSY, HELD = 6, 60  # clients that ask again and again, and bodies that arrive after the stop
 
 closed = threading.Event()  # the service takes no new connection
