@@ -28,8 +28,8 @@ else:
     import fcntl
 
 # Megabytes, measured on Linux; the tests hold them against a set-up.
-DOWNLOAD_MB, INSTALLED_MB = 220, 600
-TESTS_DOWNLOAD_MB, TESTS_INSTALLED_MB = 110, 340  # on top
+DOWNLOAD_MB, INSTALLED_MB = 190, 600
+TESTS_DOWNLOAD_MB, TESTS_INSTALLED_MB = 100, 340  # on top
 NEEDED_MB = 1500  # where a file system can't link files, they are there twice until the end
 
 VENV = ROOT / ".venv"

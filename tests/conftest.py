@@ -16,14 +16,23 @@ import starting
 from labkit import ROOT, SOLUTIONS
 from labkit.service import free_port, start
 
+SET_UP = ("built", "kept", "packer")  # fixtures that set up another lab: each on one worker, once
 STARTS_A_SERVICE = {"03", "04", "05", "06", "07", "09"}  # the lessons that do, on port 9696
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Leave out what is slow. Keep a lesson's cells together, and apart from others on its port."""
+    """Leave out what is slow, as every set-up of another lab is.
+
+    Keep a lesson's cells together, and apart from others on its port.
+    """
     reason = "left out: takes long; .ci/run runs it (LAB_SLOW=1)"
     for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))  # a lesson's cell has none
+        if "cache" in fixtures:
+            item.add_marker("slow")
+        for fixture in fixtures & set(SET_UP):
+            item.add_marker(pytest.mark.xdist_group(fixture))
         if item.get_closest_marker("slow") and not os.environ.get("LAB_SLOW"):
             item.add_marker(pytest.mark.skip(reason=reason))
         if item.path.suffix == ".ipynb":

@@ -29,7 +29,7 @@ DEBIAN = {"3.11": "bookworm", "3.13": "trixie", "3.14": "sid"}  # the releases t
 # All cells of the lessons, all labs solved, and whether the model's file is the same.
 TESTS = "Cell or test_solved_lab or one_file_whichever"
 # In between the oldest and the newest: all but the lessons that take longest.
-MOST = "Cell and not (06_ or 07_ or 08_) or test_solved_lab or one_file_whichever"
+MOST = "Cell and not (06_ or 07_ or 08_ or 09_) or test_solved_lab or one_file_whichever"
 # Under the oldest Python of the minor version that runs this: the tests' command did the rest.
 FEW = "02_save_and_load and Cell or one_file_whichever"
 CERTIFICATES = "/etc/ssl/certs"

@@ -8,13 +8,12 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 PYTHON = sys._base_executable  # not an environment's: start.py makes its own
 VERSION = "{}.{}".format(*sys.version_info)
 WINDOWS = os.name == "nt"
-FIRST = {}  # what the first set-up of the whole lab said and took: megabytes, seconds
+FIRST = {}  # what the first set-up of the whole lab said, and how many seconds it took
 CACHES = ("UV_CACHE_DIR", "PIP_CACHE_DIR")  # where downloads are kept is what these tests decide
 VARIABLES = {name: text for name, text in os.environ.items() if name not in CACHES}
 NOWHERE = {  # an index that does not answer, and nothing beside it
@@ -93,16 +92,10 @@ def first_set_up(folder, cache, hostile):
     """
     for name in ("pip", "uv", "setuptools", "sklearn"):
         (hostile / f"{name}.py").write_text("raise ImportError('hostile')", encoding="utf-8")
-    before, begun = received(), time.monotonic()
+    begun = time.monotonic()
     foreign = dict.fromkeys(("PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX"), str(hostile))
     FIRST["said"] = set_up(folder, cache, cwd=hostile, PYTHONIOENCODING="ascii", **foreign)
-    FIRST.update(megabytes=received() - before, seconds=time.monotonic() - begun)
-
-
-def received():
-    """Return the megabytes that came from other machines since this one was started."""
-    counters = psutil.net_io_counters(pernic=True).items()
-    return sum(card.bytes_recv for name, card in counters if not name.startswith("lo")) / 10**6
+    FIRST["seconds"] = time.monotonic() - begun
 
 
 def contents(folder):

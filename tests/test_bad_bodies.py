@@ -330,10 +330,11 @@ def session():
         yield session
 
 
-def test_bad_bodies_are_refused_and_right_ones_answered(service_url, session):
+@pytest.mark.parametrize("count", [400, pytest.param(2600, marks=pytest.mark.slow)])
+def test_bad_bodies_are_refused_and_right_ones_answered(count, service_url, session):
     sent = {}  # body: whether it was right
 
-    @settings(fixed, max_examples=2600)
+    @settings(fixed, max_examples=count)
     @given(bodies)
     def check(body):
         path, data = body
@@ -350,9 +351,10 @@ def test_bad_bodies_are_refused_and_right_ones_answered(service_url, session):
             assert "churn_probability" not in response.text
 
     check()
-    count = Counter(sent.values())
-    assert count[False] >= 2000
-    assert count[True] >= 50  # the inventor is no mere vandal, and the oracle can say yes
+    bodies_sent = Counter(sent.values())
+    assert bodies_sent[False] >= 0.75 * count
+    # The inventor is no mere vandal, and the oracle can say yes.
+    assert bodies_sent[True] >= 0.02 * count
 
 
 def test_right_customers_are_answered(service_url, session):

@@ -421,7 +421,8 @@ def no_environment(small, **_):
     yield says(folder, "This Python")
 
 
-@trouble(f"This Python is not the lab's but …: run {START} doctor, which asks the lab's own.")
+@trouble(f"This Python is not the lab's but …: run {START} doctor, which asks the lab's own.",
+         pytest.mark.slow)  # fmt: skip
 def another_python(small, **_):
     folder, _ = small()
     yield says(folder, "This Python", python=PYTHON)
@@ -462,7 +463,7 @@ def another_version_seen_from_a_notebook(monkeypatch, small, **_):
     yield says(folder, "Pipfile.lock")
 
 
-@trouble(f"This Python is not the lab's but a venv, .venv: run {START} setup.")
+@trouble(f"This Python is not the lab's but a venv, .venv: run {START} setup.", pytest.mark.slow)
 def a_folder_that_was_moved(small, **_):
     folder, _ = small()
     moved = folder.rename(folder.with_name("moved"))

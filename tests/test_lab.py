@@ -167,7 +167,7 @@ def test_a_home_and_an_environment_of_somebody_else(as_user, home):
     assert "Traceback" not in running.output
 
 
-@pytest.mark.parametrize("home", ["/", ""])
+@pytest.mark.parametrize("home", ["/", pytest.param("", marks=pytest.mark.slow)])
 def test_a_user_without_a_home(as_user, home):
     with Lab(as_user=as_user, HOME=home) as running:
         assert_works(running)
@@ -239,7 +239,7 @@ class Refusing(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.mark.parametrize("scheme", ["http", "socks5"])
+@pytest.mark.parametrize("scheme", ["http", pytest.param("socks5", marks=pytest.mark.slow)])
 def test_no_proxy_comes_between_a_terminal_or_a_notebook_and_this_machine(scheme):
     with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
         Thread(target=server.serve_forever, daemon=True).start()

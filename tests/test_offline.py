@@ -21,10 +21,9 @@ from test_package_settings import (
     serving,
 )
 
-from labkit import ROOT
+from labkit import ROOT, set_up
 
 FEW = ("itsdangerous", "pip", "setuptools", "uv")
-pytestmark = pytest.mark.xdist_group("offline")  # one worker: they share what was packed
 
 
 def assert_whole(folder):
@@ -112,7 +111,6 @@ def test_packing_loses_nothing_and_mends_what_is_damaged(packer, stick):
     assert len(before) == len(FEW) + 2
 
 
-@pytest.mark.slow
 def test_packing_without_internet_is_refused(packer, stick):
     child = start(packer, "pack", str(stick), **NOWHERE | {"PIP_RETRIES": "1"})
     assert child.returncode == 1 and len(list(stick.iterdir())) == len(FEW) + 2
@@ -133,7 +131,6 @@ def test_setting_up_asks_nothing_of_the_network(alone, lab, packed):
     set_up_from(lab, packed.name, before=alone, cwd=packed.parent)
 
 
-@pytest.mark.slow
 def test_a_packed_folder_can_be_served(lab, packed):
     with serving(packed) as server:
         set_up_from(lab, f"http://{server.place}", **NOWHERE | {"UV_OFFLINE": "1"})
@@ -154,7 +151,6 @@ def test_what_is_not_served(lab):
     says(child, "http://127.0.0.1:9/ does not answer (", "ask who serves it")
 
 
-@pytest.mark.slow
 def test_a_folder_that_lacks_a_package(lab, packer, stick):
     next(stick.glob("itsdangerous-2*")).unlink()  # got with uv
     child = start(lab, "setup", "--from", str(stick))
@@ -164,7 +160,6 @@ def test_a_folder_that_lacks_a_package(lab, packer, stick):
     set_up_from(lab, stick)
 
 
-@pytest.mark.slow
 def test_a_folder_with_a_damaged_package(lab, packer, stick):
     file = next(stick.glob("uv-*"))  # got with pip
     content = file.read_bytes()
@@ -176,7 +171,6 @@ def test_a_folder_with_a_damaged_package(lab, packer, stick):
     set_up_from(lab, stick)
 
 
-@pytest.mark.slow
 def test_a_folder_for_another_python(lab, packed):
     python = find_python("3.12" if VERSION != "3.12" else "3.13")
     path = lab / "Pipfile.lock"
@@ -196,10 +190,10 @@ def test_a_folder_for_another_python(lab, packed):
     says(child, f"{packed} lacks what this system and this Python need: fill it with ")
 
 
-@pytest.mark.slow
 def test_the_whole_lab_and_its_tests_need_no_internet(alone, cache, tmp_path):
     packer = copy_lab(tmp_path / "packer")
     pack(packer, str(tmp_path / "stick"), UV_CACHE_DIR=cache)
+    assert_sizes_as_announced(tmp_path / "stick")
     lab = copy_lab(tmp_path / "lab")
     options = ("--from", str(tmp_path / "stick"), "-n0", "-k", "test_data_card")
     child = start(lab, "test", *options, before=alone)
@@ -207,10 +201,28 @@ def test_the_whole_lab_and_its_tests_need_no_internet(alone, cache, tmp_path):
     assert_whole_lab(lab)
 
 
+def assert_sizes_as_announced(folder):
+    """Hold the megabytes that README and start.py tell against the packages of a folder."""
+    lock = json.loads((ROOT / "Pipfile.lock").read_text(encoding="utf-8"))
+    packed = dict.fromkeys(("learners", "tests"), 0)
+    for file in folder.iterdir():
+        name = file.name.split("-")[0].replace("_", "-").lower()
+        packed["tests" if name in lock["test"] else "learners"] += file.stat().st_size / 10**6
+    assert packed["learners"] == pytest.approx(set_up.DOWNLOAD_MB, rel=0.1)
+    assert packed["tests"] == pytest.approx(set_up.TESTS_DOWNLOAD_MB, rel=0.1)
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"downloads about {set_up.DOWNLOAD_MB} MB" in readme
+    assert f"sends about {set_up.DOWNLOAD_MB} MB to each learner" in readme
+    assert f"only the tests need, about {set_up.TESTS_DOWNLOAD_MB} MB more" in readme
+    told = int(re.search(r"for one kind it has about (\d+) MB", readme)[1])
+    assert sum(packed.values()) == pytest.approx(told, rel=0.1)
+    told = int(re.search(r"For 300 of them that is (\d+) GB", readme)[1])
+    assert told == 300 * set_up.DOWNLOAD_MB / 1000
+
+
 # --- Many clones ---
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="the size that README tells is Linux's")
 def test_a_further_clone_takes_the_disk_that_readme_tells(built, cache, tmp_path):
     """Its packages are links to those in the cache."""
@@ -224,7 +236,6 @@ def test_a_further_clone_takes_the_disk_that_readme_tells(built, cache, tmp_path
     assert sum(entry.st_blocks * 512 for entry in own) / 10**6 == pytest.approx(told, rel=0.2)
 
 
-@pytest.mark.slow
 def test_a_cache_of_somebody_elses_is_refused(lab, packed, tmp_path):
     (tmp_path / "a file").touch()  # as little a folder to write in as another user's
     child = start(lab, "setup", "--from", str(packed), UV_CACHE_DIR=str(tmp_path / "a file/x"))
@@ -244,7 +255,6 @@ universal = 1
 """
 
 
-@pytest.mark.slow
 def test_hostile_settings_do_no_harm_and_the_mirror_counts(lab, packed, tmp_path):
     """In variables, in pip's, uv's and setuptools' files, in the folders around."""
     index = tmp_path / "index" / "simple"

@@ -78,7 +78,8 @@ def test_training_lesson_stops_at_data_that_is_not_there(tmp_path):
 @pytest.mark.parametrize(
     "name",
     [  # flask_test.py and churn_serving_first.py know no other port than 9696
-        pytest.param(name, marks=own_services if name < "05" else []) for name in SERVICE_LESSONS
+        pytest.param(name, marks=own_services if name < "05" else pytest.mark.slow)
+        for name in SERVICE_LESSONS
     ],
 )
 def test_service_lesson_asks_the_service_at_the_given_address(

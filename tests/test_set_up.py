@@ -37,7 +37,6 @@ from starting import (
 from labkit import ROOT
 from labkit import set_up as module
 
-pytestmark = pytest.mark.xdist_group("start")  # one worker: they share what was built
 posix_only = pytest.mark.skipif(WINDOWS, reason="Windows has no such signals and links")
 SMALL = {  # the lock of the small lab
     "default": ["itsdangerous"],
@@ -74,11 +73,7 @@ def test_sizes_are_those_that_start_and_readme_announce(built):
     assert says_of_start in FIRST["said"]
     assert FIRST["said"].startswith("Setting up the lab in ")
     assert megabytes(built / ".venv") == pytest.approx(module.INSTALLED_MB, rel=0.1)
-    # Beside what a folder of wheels has, for which the network is not asked.
-    if not VARIABLES.get("PIP_FIND_LINKS"):
-        assert FIRST["megabytes"] == pytest.approx(module.DOWNLOAD_MB, rel=0.3)
-    readme = (ROOT / "README.md").read_text(encoding="utf-8").replace("\n", " ")
-    assert f"downloads about {module.DOWNLOAD_MB} MB" in readme
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert 1000 * float(re.search(r"([\d.]+) GB of disk", readme)[1]) >= module.NEEDED_MB
 
 
@@ -101,7 +96,6 @@ def test_a_second_set_up_says_and_changes_nothing_and_takes_a_second(built):
     assert (built / ".venv").stat().st_mtime_ns == before
 
 
-@pytest.mark.slow
 def test_another_flask_is_found_by_the_doctor_and_mended(built, cache):
     options = ("--no-deps", "--cache-dir", cache)
     uv_pip(built, "install", *options, "flask==3.0.3", "xkcdpass==1.19.0")
@@ -358,8 +352,7 @@ def lose_python(lab):
 
 
 MENDED = (lose_package, lose_labkit, lose_pip, lose_targets, lose_python)
-OTHERS_DAMAGE = (*MENDED[1:], lose_file, cut_file_short, lose_record)
-DAMAGE = [lose_package, *(pytest.param(one, marks=pytest.mark.slow) for one in OTHERS_DAMAGE)]
+DAMAGE = (*MENDED, lose_file, cut_file_short, lose_record)
 
 
 @posix_only  # links, and where programs are
@@ -382,7 +375,6 @@ def test_what_is_damaged_is_found_and_mended(damage, lab, wheels):
         assert "is damaged'] False" in child.stdout, child
 
 
-@pytest.mark.slow
 def test_what_a_new_environment_lacks_is_said(outdated, wheels):
     lose_file(outdated)
     child = mend(outdated, wheels)
@@ -475,7 +467,6 @@ def test_a_download_that_breaks_off(outdated, wheels):
     mend(outdated, wheels)
 
 
-@pytest.mark.slow
 def test_an_index_that_refuses_and_one_without_a_file_for_this_python(outdated, wheels):
     def refuse(request):
         request.send_error(403)
@@ -564,7 +555,6 @@ def set_up_where_mounted(mount, outdated, wheels):
     return child
 
 
-@pytest.mark.slow
 @posix_only
 def test_an_environment_that_cannot_be_replaced(outdated, wheels):
     # A folder that somebody has mounted something on can't be renamed.
@@ -573,7 +563,6 @@ def test_an_environment_that_cannot_be_replaced(outdated, wheels):
     mend(outdated, wheels)  # no longer mounted
 
 
-@pytest.mark.slow
 @posix_only
 def test_a_full_disk(outdated, wheels):
     (outdated / ".set-up").mkdir()
@@ -700,7 +689,6 @@ if file := os.environ.get("POINTS"):
 """
 
 
-@pytest.mark.slow
 @posix_only
 def test_killed_at_any_moment(outdated, wheels, tmp_path):
     """Killed before a change that it makes, the next start ends whole, with all there was."""
@@ -747,7 +735,6 @@ def test_what_tests_need_comes_when_it_is_missing_and_stays(lab, wheels, monkeyp
     assert any(name.startswith("sortedcontainers") for name in installed(lab))
 
 
-@pytest.mark.slow
 def test_how_much_the_tests_packages_are_is_said(built):
     child = start(built, "test", **NOWHERE)
     assert child.returncode == 1
@@ -757,7 +744,6 @@ def test_how_much_the_tests_packages_are_is_said(built):
     assert (set_up_again.returncode, set_up_again.stdout) == (0, "")
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the sizes that are announced are Linux's")
 def test_the_tests_packages_are_as_large_as_announced(built, cache):
     before = megabytes(built / ".venv")
@@ -775,7 +761,6 @@ def test_the_tests_packages_are_as_large_as_announced(built, cache):
 # --- Opening with the old environment ---
 
 
-@pytest.mark.slow
 def test_the_lab_opens_with_the_old_environment_where_the_update_fails(built, cache):
     uv_pip(built, "install", "--no-deps", "--cache-dir", cache, "six==1.16.0")
     before = contents(built / ".venv")
@@ -794,7 +779,6 @@ def assert_unchanged_built(built, before):
     }
 
 
-@pytest.mark.slow
 def test_the_lab_does_not_open_with_a_broken_environment(built, cache):
     uv_pip(built, "uninstall", "jupyterlab")
     child = start(built, "lab", "--version", **NOWHERE)

@@ -21,7 +21,6 @@ from starting import PYTHON, VARIABLES, VERSION, WINDOWS, find_python, says, sta
 from labkit import ROOT, lab, service
 from labkit import set_up as module
 
-pytestmark = pytest.mark.xdist_group("start")  # one worker: they share what was built
 posix_only = pytest.mark.skipif(WINDOWS, reason="Windows has no such signals and terminals")
 
 
