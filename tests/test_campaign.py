@@ -259,6 +259,7 @@ def test_the_test_customers_are_scored_as_pandas_and_the_pickle_say(undisturbed,
     assert [features for (features,) in sent if "churn" in json.loads(features)] == []
 
 
+@pytest.mark.slow
 def test_service_not_up_yet_and_killed_during_the_run(db, undisturbed, model_file):
     port, services = free_port(), []
     url = f"http://127.0.0.1:{port}"

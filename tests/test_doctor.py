@@ -3,6 +3,7 @@
 import ast
 import functools
 import hashlib
+import inspect
 import json
 import os
 import platform
@@ -338,14 +339,16 @@ PYTHON = sys._base_executable  # not an environment's
 START = doctor.START
 
 
-def trouble(sentence, *marks):
+def trouble(sentence, *marks_given):
     """Register a function that makes a trouble and mends it as the sentence says.
 
     It yields what the doctor says in between and after it: (fine, text). In the sentence … stands
-    for anything.
+    for anything. Those that set a lab up are slow.
     """
 
     def register(function):
+        slow = "small" in inspect.signature(function).parameters
+        marks = [*marks_given, *[pytest.mark.slow] * slow]
         TROUBLES.append(pytest.param(sentence, function, id=function.__name__, marks=marks))
         return function
 
@@ -414,15 +417,14 @@ def spoil(environment):
 
 
 @trouble(f"This Python is not the lab's but one outside of any environment, …: run {START} setup, "
-         "which makes an environment of its own.", pytest.mark.slow)  # fmt: skip
+         "which makes an environment of its own.")  # fmt: skip
 def no_environment(small, **_):
     folder, before = small()
     yield before
     yield says(folder, "This Python")
 
 
-@trouble(f"This Python is not the lab's but …: run {START} doctor, which asks the lab's own.",
-         pytest.mark.slow)  # fmt: skip
+@trouble(f"This Python is not the lab's but …: run {START} doctor, which asks the lab's own.")
 def another_python(small, **_):
     folder, _ = small()
     yield says(folder, "This Python", python=PYTHON)
@@ -442,7 +444,7 @@ def another_version(small, **_):
 
 
 @trouble(f"2 packages differ from Pipfile.lock (packaging is damaged, six is missing): run {START} "
-         "setup.", pytest.mark.slow)  # fmt: skip
+         "setup.")  # fmt: skip
 def lost_files(small, **_):
     folder, _ = small()
     shutil.rmtree(metadata_of_six(folder / ".venv").parent)
@@ -463,7 +465,7 @@ def another_version_seen_from_a_notebook(monkeypatch, small, **_):
     yield says(folder, "Pipfile.lock")
 
 
-@trouble(f"This Python is not the lab's but a venv, .venv: run {START} setup.", pytest.mark.slow)
+@trouble(f"This Python is not the lab's but a venv, .venv: run {START} setup.")
 def a_folder_that_was_moved(small, **_):
     folder, _ = small()
     moved = folder.rename(folder.with_name("moved"))
@@ -477,7 +479,7 @@ def a_folder_that_was_moved(small, **_):
 
 
 @trouble("1 package differs from Pipfile.lock (…): rename the folder .venv, which start.py did not "
-         f"make, then run {START} setup.", pytest.mark.slow)  # fmt: skip
+         f"make, then run {START} setup.")  # fmt: skip
 def an_environment_of_ones_own(small, **_):
     folder, _ = small()
     (folder / ".venv" / doctor.STAMP).unlink()

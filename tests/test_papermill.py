@@ -94,6 +94,7 @@ def test_service_lesson_asks_the_service_at_the_given_address(
     assert not is_open(port), "a service is left behind"
 
 
+@pytest.mark.slow
 def test_lesson_7_locks_where_the_path_is_a_trial_for_its_tools(tmp_path, monkeypatch):
     lab = tmp_path / "Tom's files" / "lab #1, 100%41 ü"
     (lab / "notebooks").mkdir(parents=True)
