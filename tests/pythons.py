@@ -122,7 +122,9 @@ def passes(python, work, tests):
     """Set up as a learner does, then run these tests; say whether all went well."""
     copy_lab(work / "lab")
     try:
-        steps = [["setup"], ["test", "-k", tests, "-n", "2"]]
+        # To collect only the files that these are in takes a third of the time.
+        others = "--ignore-glob=*/test_[!lt]*.py"
+        steps = [["setup"], ["test", "-k", tests, "-n", "2", others]]
         return all(python.run(work, "start.py", *options) == 0 for options in steps)
     finally:
         shutil.rmtree(work / "lab")

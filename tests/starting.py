@@ -1,14 +1,22 @@
-"""How the tests run start.py, and see what it left."""
+"""How the tests run start.py and JupyterLab, and see what they left."""
 
 import hashlib
+import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+import requests
+import websocket
+
+from labkit import ROOT
+from labkit.service import wait_until
 
 PYTHON = sys._base_executable  # not an environment's: start.py makes its own
 VERSION = "{}.{}".format(*sys.version_info)
@@ -117,3 +125,98 @@ def find_python(version):
         if f"Python {version}." in child.stdout + child.stderr:  # 2.7 says it on stderr
             return python
     pytest.skip(f"no Python {version} on this machine")
+
+
+BARE = {
+    name: os.environ[name]
+    for name in ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT", "USERPROFILE", "APPDATA")
+    if name in os.environ
+}
+BY_MODULE = (sys.executable, "-m", "labkit.lab")
+
+
+class Lab:
+    """JupyterLab without a browser, by labkit.lab or another command: what it says, its address."""
+
+    def __init__(
+        self, *options, command=BY_MODULE, as_user=(), words=r"token=|asks for", **environment
+    ):
+        self.process = subprocess.Popen(
+            [*as_user, *command, "--no-browser", *options],
+            cwd=ROOT,
+            env=BARE | {"PYTHONUNBUFFERED": "1"} | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+        )
+        self.output, self.token = "", ""
+        for line in self.process.stdout:
+            self.output += line
+            if re.search(words, line):
+                break
+        addresses = re.findall(r"http://(127\.0\.0\.1:\d+)(/lab\S*?)(?:\?token=(\w+))?$",
+                               self.output, re.M)  # fmt: skip
+        if not addresses:
+            self.process.kill()
+            raise AssertionError(self.output)
+        self.host, self.page, self.token = addresses[-1]
+        if not wait_until(self.answers, 60):
+            self.process.kill()
+            raise AssertionError(self.output)
+
+    def answers(self):
+        try:
+            return requests.get(f"http://{self.host}/api", timeout=30).ok  # without a token, too
+        except requests.ConnectionError:
+            return False
+
+    def ask(self, path, method="GET", **options):
+        response = requests.request(
+            method, f"http://{self.host}{path}", params={"token": self.token}, timeout=30, **options
+        )
+        response.raise_for_status()
+        return response.json() if response.content else None
+
+    def connect(self, path):
+        address = f"ws://{self.host}{path}?token={self.token}"
+        return websocket.create_connection(address, timeout=30)
+
+    def run_in_kernel(self, code):
+        """Run code in a new kernel and return what it prints."""
+        kernel = self.ask("/api/kernels", "POST", json={})["id"]
+        connection = self.connect(f"/api/kernels/{kernel}/channels")
+        header = {"msg_id": "1", "msg_type": "execute_request", "username": "", "session": "1"}
+        content = {"code": code, "silent": False}
+        message = {"header": header | {"version": "5.3"}, "parent_header": {}, "metadata": {}}
+        connection.send(json.dumps(message | {"content": content, "channel": "shell"}))
+        printed = ""
+        while True:  # raises at the time limit
+            message = json.loads(connection.recv())
+            if message["parent_header"].get("msg_id") != "1":
+                continue
+            assert message["msg_type"] != "error", message["content"]
+            printed += message["content"].get("text", "")
+            if message["content"].get("execution_state") == "idle":
+                break
+        connection.close()
+        self.ask(f"/api/kernels/{kernel}", "DELETE")
+        return printed
+
+    def type_in_terminal(self, line, until):
+        """Type a line into a new terminal and return its output up to a pattern."""
+        name = self.ask("/api/terminals", "POST", json={})["name"]
+        connection = self.connect(f"/terminals/websocket/{name}")
+        connection.send(json.dumps(["stdin", line + "\r"]))
+        output = ""
+        while not re.search(until, output):  # raises at the time limit
+            kind, text = json.loads(connection.recv())[:2]
+            output += text if kind == "stdout" else ""
+        connection.close()
+        return output
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        self.output += self.process.communicate(timeout=30)[0]

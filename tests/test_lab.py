@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -17,10 +16,10 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 import requests
-import websocket
 from nbclient import NotebookClient
+from starting import BARE, Lab
 
-from labkit import ROOT, lab, service
+from labkit import ROOT, lab
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="it is about POSIX systems")
 # Another user, without an entry in the system's list, who can read everything (this Python, too,
@@ -29,96 +28,6 @@ ANOTHER_USER = [
     *("setpriv", "--reuid", "54321", "--regid", "54321", "--clear-groups"),
     *("--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"),
 ]
-BARE = {
-    name: os.environ[name]
-    for name in ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT", "USERPROFILE", "APPDATA")
-    if name in os.environ
-}
-
-
-class Lab:
-    """JupyterLab, started by labkit.lab without a browser: what it says, and its address."""
-
-    def __init__(self, *options, as_user=(), words=r"token=|asks for", **environment):
-        self.process = subprocess.Popen(
-            [*as_user, sys.executable, "-m", "labkit.lab", "--no-browser", *options],
-            cwd=ROOT,
-            env=BARE | {"PYTHONUNBUFFERED": "1"} | environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-        )
-        self.output, self.token = "", ""
-        for line in self.process.stdout:
-            self.output += line
-            if re.search(words, line):
-                break
-        addresses = re.findall(r"http://(127\.0\.0\.1:\d+)(/lab\S*?)(?:\?token=(\w+))?$",
-                               self.output, re.M)  # fmt: skip
-        if not addresses:
-            self.process.kill()
-            raise AssertionError(self.output)
-        self.host, self.page, self.token = addresses[-1]
-        if not service.wait_until(self.answers, 60):
-            self.process.kill()
-            raise AssertionError(self.output)
-
-    def answers(self):
-        try:
-            return requests.get(f"http://{self.host}/api", timeout=30).ok  # without a token, too
-        except requests.ConnectionError:
-            return False
-
-    def ask(self, path, method="GET", **options):
-        response = requests.request(
-            method, f"http://{self.host}{path}", params={"token": self.token}, timeout=30, **options
-        )
-        response.raise_for_status()
-        return response.json() if response.content else None
-
-    def connect(self, path):
-        address = f"ws://{self.host}{path}?token={self.token}"
-        return websocket.create_connection(address, timeout=30)
-
-    def run_in_kernel(self, code):
-        """Run code in a new kernel and return what it prints."""
-        kernel = self.ask("/api/kernels", "POST", json={})["id"]
-        connection = self.connect(f"/api/kernels/{kernel}/channels")
-        header = {"msg_id": "1", "msg_type": "execute_request", "username": "", "session": "1"}
-        content = {"code": code, "silent": False}
-        message = {"header": header | {"version": "5.3"}, "parent_header": {}, "metadata": {}}
-        connection.send(json.dumps(message | {"content": content, "channel": "shell"}))
-        printed = ""
-        while True:  # raises at the time limit
-            message = json.loads(connection.recv())
-            if message["parent_header"].get("msg_id") != "1":
-                continue
-            assert message["msg_type"] != "error", message["content"]
-            printed += message["content"].get("text", "")
-            if message["content"].get("execution_state") == "idle":
-                break
-        connection.close()
-        self.ask(f"/api/kernels/{kernel}", "DELETE")
-        return printed
-
-    def type_in_terminal(self, line, until):
-        """Type a line into a new terminal and return its output up to a pattern."""
-        name = self.ask("/api/terminals", "POST", json={})["name"]
-        connection = self.connect(f"/terminals/websocket/{name}")
-        connection.send(json.dumps(["stdin", line + "\r"]))
-        output = ""
-        while not re.search(until, output):  # raises at the time limit
-            kind, text = json.loads(connection.recv())[:2]
-            output += text if kind == "stdout" else ""
-        connection.close()
-        return output
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.send_signal(signal.SIGTERM)
-        self.output += self.process.communicate(timeout=30)[0]
 
 
 def assert_works(running):

@@ -12,13 +12,11 @@ import time
 import tomllib
 
 import pytest
-import requests
-import websocket
 from conftest import copy_lab
 from packaging.specifiers import SpecifierSet
-from starting import PYTHON, VARIABLES, VERSION, WINDOWS, find_python, says, start
+from starting import PYTHON, VARIABLES, VERSION, WINDOWS, Lab, find_python, says, start
 
-from labkit import ROOT, lab, service
+from labkit import ROOT, lab
 from labkit import set_up as module
 
 posix_only = pytest.mark.skipif(WINDOWS, reason="Windows has no such signals and terminals")
@@ -267,56 +265,20 @@ def hostile_home(tmp_path_factory):
     return home
 
 
-class Lab:
-    """JupyterLab, started by start.py: its process, its address, and the seconds to an answer."""
-
-    def __init__(self, folder, home, *options):
-        started = time.monotonic()
-        self.process = subprocess.Popen(
-            [PYTHON, folder / "start.py", "lab", "--no-browser", *options],
-            env=os.environ | {"HOME": str(home), "SHELL": shutil.which("bash") or ""},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-        )
-        self.output = ""
-        for line in self.process.stdout:
-            self.output += line
-            if found := re.search(r"http://(127\.0\.0\.1:(\d+))(/lab\S*)\?token=(\w+)", line):
-                self.host, self.port, self.page, self.token = found.groups()
-                break
-        else:
-            raise AssertionError(self.output)
-        # The address is printed a moment before.
-        assert service.wait_until(self.answers, 60), self.output
-        self.seconds = time.monotonic() - started
-
-    def answers(self):
-        try:
-            return self.get("/api/status")
-        except requests.ConnectionError:
-            return False
-
-    def get(self, path, method="GET", **options):
-        response = requests.request(
-            method, f"http://{self.host}{path}", params={"token": self.token}, timeout=30, **options
-        )
-        response.raise_for_status()
-        return response.json()
-
-
 @pytest.fixture(scope="module")
 def running(built, hostile_home):
     """JupyterLab, asked for a port that is taken."""
+    command = (PYTHON, built / "start.py", "lab")
+    home = {"HOME": str(hostile_home), "SHELL": shutil.which("bash") or ""}
     with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        running = Lab(built, hostile_home, f"--port={port}")
-    running.taken = port
-    yield running
-    running.process.terminate()
-    running.process.communicate(timeout=30)
+        port, begun = server.getsockname()[1], time.monotonic()
+        running = Lab(f"--port={port}", command=command, **home)
+    running.taken, running.seconds = f"127.0.0.1:{port}", time.monotonic() - begun
+    with running:
+        yield running
+    host, port = running.host.split(":")
     with pytest.raises(ConnectionRefusedError):  # nobody goes on behind start.py's back
-        socket.create_connection(("127.0.0.1", int(running.port)), timeout=5)
+        socket.create_connection((host, int(port)), timeout=5)
 
 
 def test_the_users_options_take_the_place_of_ours():
@@ -332,13 +294,13 @@ def test_a_second_start_answers_within_seconds(running):
 
 def test_jupyterlab_opens_the_first_page_on_a_free_port_of_this_machine(running):
     assert running.page == "/lab/tree/notebooks/00_start_here.ipynb"
-    assert int(running.port) != running.taken
+    assert running.host != running.taken
     assert "press Ctrl+C here" in running.output
     assert (ROOT / running.page.removeprefix("/lab/tree/")).exists()
 
 
 def test_jupyterlab_asks_for_no_news(running):
-    settings = running.get("/lab/api/settings/@jupyterlab/apputils-extension:notification")
+    settings = running.ask("/lab/api/settings/@jupyterlab/apputils-extension:notification")
     properties = settings["schema"]["properties"]
     assert properties["fetchNews"]["default"] == "false"
     assert properties["checkForUpdates"]["default"] is False
@@ -351,9 +313,8 @@ def test_jupyterlab_leaves_the_users_settings_alone(running, hostile_home):
 @posix_only
 @pytest.mark.skipif(not shutil.which("bash"), reason="no bash on this machine")
 def test_a_terminal_in_jupyterlab_runs_the_environments_python(running, built):
-    name = running.get("/api/terminals", "POST", json={"cwd": "notebooks"})["name"]
-    address = f"ws://{running.host}/terminals/websocket/{name}?token={running.token}"
-    terminal = websocket.create_connection(address, timeout=20)
+    name = running.ask("/api/terminals", "POST", json={"cwd": "notebooks"})["name"]
+    terminal = running.connect(f"/terminals/websocket/{name}")
     line = (
         "python -c \"import os, sys; print('>' + sys.prefix, os.getcwd(), os.environ['READ'])\"\r"
     )
