@@ -235,6 +235,19 @@ class Buildah:
         options.setdefault("stdout", subprocess.PIPE)
         return subprocess.run(command, check=check, text=True, env=self.environment, **options)
 
+    def forget(self):
+        """Remove what earlier runs have built, but the base.
+
+        This cache does not look at build arguments: it would give an old commit's labels.
+        """
+        self.run("rm", "--all", check=False, stderr=subprocess.DEVNULL)
+        base = self.run("images", "--quiet", BASE, check=False, stderr=subprocess.DEVNULL).stdout
+        images = set(self.run("images", "--all", "--quiet").stdout.split()) - set(base.split())
+        if images:
+            self.run("rmi", "--force", *images, check=False, stderr=subprocess.DEVNULL)
+        left = set(self.run("images", "--all", "--quiet").stdout.split()) - set(base.split())
+        assert not left, f"buildah keeps old images: {left}"
+
     def make_base(self):
         """Make the stand-in for the official base image, unless it is there."""
         if not self.run("inspect", BASE, check=False, stderr=subprocess.DEVNULL).returncode:
@@ -886,6 +899,7 @@ def check_without_docker(state):
     with timed("tools"):
         install_what_is_missing()
         buildah = Buildah(state)
+        buildah.forget()
     with timed("base image"):
         buildah.make_base()
     with timed("the packages"):
