@@ -19,5 +19,5 @@ bundle:   ## write churn-service.zip, what is deployed, from the last commit (gi
 	python tools/bundle.py
 image:    ## build the container image and check it (Docker, or root on Debian)
 	python tests/image.py
-test:     ## run every test
+test:     ## run the tests; LAB_SLOW=1 adds those that take long
 	python start.py test

@@ -6,9 +6,12 @@ Usage: python3 start.py [COMMAND]
   setup [--from FOLDER]   only set up; from a folder that `pack` filled (or from the address
                           where somebody serves one), without internet
   test [--from FOLDER] [OPTIONS]
-                          set up, add what the tests need, run every test (pytest's options)
-  pack FOLDER             fill a folder with the packages, for machines of this kind
-  doctor [OPTIONS]        say what is wrong on this machine; sets nothing up
+                          set up, add what the tests need, run them; OPTIONS are pytest's.
+                          What takes long is left out, unless the variable LAB_SLOW is 1
+  pack FOLDER             set up, with what the tests need, then fill a folder with the
+                          packages, for machines of this kind
+  doctor [--report]       say what is wrong on this machine; sets nothing up (--report: all
+                          that somebody who helps you must know)
 
 On Windows write: py start.py. Setting up makes a Python environment in the folder .venv from
 Pipfile.lock and checks each file against its hash there. Nothing else on the machine changes; to
@@ -106,8 +109,8 @@ def main(arguments):
     source, options = take_folder(command, options)
     if command not in COMMANDS or (options and command in ("setup", "pack")) or source == "":
         complain(
-            f"start.py can't do `{' '.join(arguments)}`: start.py --help says what it can do, and "
-            "how that is written."
+            f"start.py can't do `{' '.join(arguments)}`: start.py --help shows the commands and "
+            "how to write them."
         )
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no step outlives this
@@ -120,12 +123,12 @@ def main(arguments):
         complain(str(refusal))
         return 1
     except KeyboardInterrupt:
-        complain("\nInterrupted; run it again, it goes on.")
+        complain("\nInterrupted. Run it again, and it goes on.")
         return 130
     except OSError as error:
         complain(
-            f"A file can't be read or written ({error}): see that the folder is yours and the disk "
-            "has room, then run this again."
+            f"A file can't be read or written ({error}): make sure that the folder is yours and "
+            "the disk has room, then run this again."
         )
         return 1
 

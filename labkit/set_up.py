@@ -27,7 +27,7 @@ if WINDOWS:
 else:
     import fcntl
 
-# Megabytes, measured on Linux; the tests hold them against a set-up.
+# Megabytes, measured on Linux; the tests hold them against a set-up and a packed folder.
 DOWNLOAD_MB, INSTALLED_MB = 190, 600
 TESTS_DOWNLOAD_MB, TESTS_INSTALLED_MB = 100, 340  # on top
 NEEDED_MB = 1500  # where a file system can't link files, they are there twice until the end
@@ -126,12 +126,12 @@ def check_packed(place):
             filled = any(Path(place).glob("*.whl"))
     except (OSError, ValueError) as error:
         raise Refusal(
-            f"{place} does not answer ({error}): ask who serves it whether that is its address, "
-            "then run this again."
+            f"{place} does not answer ({error}): ask whoever serves it whether that is its "
+            "address, then run this again."
         ) from None
     if not filled:
         raise Refusal(
-            f"{place} is no folder with packages: fill one with `{START} pack FOLDER`, where "
+            f"{place} is not a folder with packages: fill one with `{START} pack FOLDER`, where "
             "there is internet, on a machine of this kind."
         )
     return place
@@ -213,7 +213,7 @@ def check_machine(new: bool, tests: bool):
     for path in (VENV, WORK):
         if os.path.lexists(path) and not path.is_dir():
             raise Refusal(
-                f"{path} is in the way, and is no folder: move it away, then run this again."
+                f"{path} is in the way, and is not a folder: move it away, then run this again."
             )
     if os.path.ismount(VENV):
         raise Refusal(
@@ -267,8 +267,8 @@ def can_import(name):
 
 NETWORK = (
     "check the internet connection (README.md, at Without internet, for many, behind a proxy, "
-    "tells of mirrors, proxies and certificates), then run this again: what was there before still "
-    "runs."
+    "tells of mirrors, proxies and certificates), then run this again: an environment that was "
+    "there before still runs."
 )
 PACKED = (
     "{0} lacks what this system and this Python need: fill it with `{1} pack FOLDER` on a machine "
@@ -276,23 +276,28 @@ PACKED = (
 )
 WRONG_FILE = (
     "what came is not the file that Pipfile.lock names. If Pipfile.lock was changed, restore it; "
-    "pack a packed folder again, which mends it; ask who runs a package mirror. Then run this "
-    "again."
+    "run `pack` into a packed folder again, which replaces the file; ask whoever runs a package "
+    "mirror. Then run this again."
 )
 INDEX = (
     "the package index is not there, does not have it, or refuses to give it: see which one "
-    "`pip config list` names, and ask who runs it for its address, user and password; then run "
+    "`pip config list` names, and ask whoever runs it for its address, user and password; then run "
     "this again."
 )
 CERTIFICATE = (
-    "a certificate is not trusted here, which companies and schools often have of their own: see "
-    "that this machine's clock is right, else ask for the file with that certificate and name it "
-    "in PIP_CERT and in SSL_CERT_FILE; then run this again."
+    "a certificate is not trusted here, which companies and schools often have of their own: make "
+    "sure that this machine's clock is right, else ask for the file with that certificate and name "
+    "it in PIP_CERT and in SSL_CERT_FILE; then run this again."
 )
-DISK = "the disk is full: make room, then run this again; what was there before still runs."
+DISK = (
+    "the disk is full: make room, then run this again; an environment that was there before still "
+    "runs."
+)
 OTHER_SYSTEM = (
     "a package is not made for this Python: use a 64-bit one, on Windows for ARM the x64 one."
 )
+ANOTHER_PYTHON = "install another Python (README.md says how, at From zero), then run this again."
+OWN_FILES = "get pyproject.toml and the folder labkit of the lab anew, then run this again."
 KEPT = (
     "the folder in UV_CACHE_DIR, which keeps downloads, is not yours to write in: name one of your "
     "own, then run this again."
@@ -395,8 +400,8 @@ def build(tests, packed):
     if phrases := ["it does not run"] if lacking is None else all_of(lacking):
         raise Refusal(
             f"The new environment is not what Pipfile.lock names ({shortened(phrases)}): restore "
-            f"Pipfile.lock, delete {cache}, where the downloads are, then run this again; what "
-            "it had before still runs."
+            f"Pipfile.lock, delete {cache}, where the downloads are, then run this again; an "
+            "environment that was there before still runs."
         )
     (NEW / STAMP).unlink(missing_ok=True)  # a link to the old one's
     (NEW / STAMP).write_text(json.dumps({"by": "start.py"}), encoding="utf-8")
@@ -455,8 +460,7 @@ def make_empty():
     """Make an environment with nothing but pip."""
     # When this runs on .venv's own Python, that is to go: so use the one it was made from.
     python = getattr(sys, "_base_executable", None) or sys.executable
-    remedy = "install another Python (README.md says how, at From zero), then run this again."
-    run("Making the environment", [python, "-m", "venv", NEW], variables(), remedy)
+    run("Making the environment", [python, "-m", "venv", NEW], variables(), ANOTHER_PYTHON)
 
 
 def make_copy():
@@ -481,7 +485,8 @@ def make_copy():
         shutil.rmtree(NEW, ignore_errors=True)
         return False
     # The scripts that activate it name their folder; and this Python may not be the one in it.
-    run("Making its scripts", [python_of(VENV), "-m", "venv", "--without-pip", NEW], variables())
+    command = [python_of(VENV), "-m", "venv", "--without-pip", NEW]
+    run("Making its scripts", command, variables(), ANOTHER_PYTHON)
     return True
 
 
@@ -519,7 +524,7 @@ def install(new, lines, packed):
             settings,
             remedy,
         )
-    run("Installing labkit", [*uv, "--no-build-isolation", "-e", ROOT], settings, remedy)
+    run("Installing labkit", [*uv, "--no-build-isolation", "-e", ROOT], settings, OWN_FILES)
     return settings["UV_CACHE_DIR"]
 
 
@@ -537,11 +542,11 @@ def put_in_place():
         remedy = (
             "close the programs that use it (JupyterLab, terminals, editors)"
             if WINDOWS
-            else "see that it is yours"
+            else "make sure that it is yours"
         )
         raise Refusal(
-            f"{VENV} can't be replaced ({error.strerror}): {remedy}, then run this again; what "
-            "was there before still runs."
+            f"{VENV} can't be replaced ({error.strerror}): {remedy}, then run this again; the "
+            "old environment still runs."
         ) from None
     finally:
         restore()

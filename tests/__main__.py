@@ -1,4 +1,4 @@
-"""Run every test in this environment: `python -m tests [pytest options]`, from the repository.
+"""Run the tests in this environment: `python -m tests [pytest options]`, from the repository.
 
 `python3 start.py test` and `pipenv run test` come here. The steps: lint, then tests and lessons.
 """

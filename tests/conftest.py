@@ -1,4 +1,4 @@
-"""What several tests share: a trained model and running services."""
+"""What several tests share: what is slow, copies and set-ups of the lab, a model, services."""
 
 import os
 import shutil
@@ -52,7 +52,11 @@ def copy_lab(folder):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, target)
     except (OSError, subprocess.CalledProcessError):  # no git here
-        shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".venv", ".uv-cache", ".git"))
+        shutil.copytree(
+            ROOT,
+            folder,
+            ignore=shutil.ignore_patterns(".venv*", ".set-up", "work", "work-*", ".git"),
+        )
     return folder
 
 

@@ -413,7 +413,7 @@ print(*(f"{one.name}=={one.version}" for one in distributions()))
     check(tests == needed, "no package has its tests with it", sorted(tests)[:20])
     compiled = {path.stem.partition(".")[0] for path in files if path.suffix == ".pyc"}
     fact = f"{len(compiled)} modules are compiled, so that the service starts quickly"
-    check({"flask", "_classes", "_natype"} & compiled and len(compiled) > 1000, fact)
+    check({"_classes", "_natype"} <= compiled and len(compiled) > 1000, fact)
     _, output = run(engine, ["find", "/app", "/opt/venv", "-writable", "-not", "-type", "l"])
     check(not output, "the service may change none of its own files", output.decode())
 
@@ -435,8 +435,9 @@ def service_works_on_a_read_only_file_system(engine):
     check(code != 0, "the HEALTHCHECK fails while the service is down", output)
 
     with service(engine, read_only=True) as container:
-        code, _ = run(engine, ["touch", "/app/x"], user="0:0", read_only=True)
-        check(code != 0, "the root file system is read-only, even for root")
+        code, output = run(engine, ["touch", "/app/x"], user="0:0", read_only=True)
+        good = code != 0 and b"Read-only file system" in output
+        check(good, "the root file system is read-only, even for root", output)
         check(ask("/ping") == (200, "PONG"), "/ping answers PONG", ask("/ping"))
         status, body = ask("/health")
         good = status == 200 and json.loads(body)["status"] == "ok"

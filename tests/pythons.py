@@ -1,7 +1,8 @@
 """Set up the lab under every Python that it promises, and run its lessons and labs there.
 
-`python tests/pythons.py` (no pytest test, it takes minutes); those that are named (3.12 3.13) run
-all lessons, as the newest does in any case.
+`python tests/pythons.py` (no pytest test, it takes minutes). Those that are named (3.12 3.13) run
+all lessons. Else the newest does, the others leave out lessons 6 to 9, and the one that runs this,
+which has just run the tests, is asked for little: only its oldest release may be another here.
 
 A Python is this machine's: of the PATH, the system's own, or pyenv's. Where it has none of a minor
 version, root on Debian gets one from that Debian release which has it, into a folder of its own.
@@ -28,7 +29,7 @@ MINORS = [f"3.{minor}" for minor in range(start.OLDEST[1], start.NEWEST[1] + 1)]
 DEBIAN = {"3.11": "bookworm", "3.13": "trixie", "3.14": "sid"}  # the releases that have them
 # All cells of the lessons, all labs solved, and whether the model's file is the same.
 TESTS = "Cell or test_solved_lab or one_file_whichever"
-# In between the oldest and the newest: all but the lessons that take longest.
+# Without the lessons that take longest.
 MOST = "Cell and not (06_ or 07_ or 08_ or 09_) or test_solved_lab or one_file_whichever"
 # Under the oldest Python of the minor version that runs this: the tests' command did the rest.
 FEW = "02_save_and_load and Cell or one_file_whichever"
@@ -130,6 +131,15 @@ def passes(python, work, tests):
         shutil.rmtree(work / "lab")
 
 
+def tests_of(version, named):
+    """Return which tests a Python runs, as pytest's -k takes it."""
+    if named:
+        return TESTS
+    if version == "{}.{}".format(*sys.version_info):
+        return FEW
+    return TESTS if version == MINORS[-1] else MOST
+
+
 def main(versions):
     results, failed = [], False
     with tempfile.TemporaryDirectory(prefix="pythons-") as folder:
@@ -142,10 +152,7 @@ def main(versions):
                 results.append(f"○ Python {version} is left out: {reason}")
                 continue
             print(f"\n== {python.name}", flush=True)
-            tests = TESTS if versions or version == MINORS[-1] else MOST
-            if not versions and version == "{}.{}".format(*sys.version_info):
-                tests = FEW
-            good = passes(python, work, tests)
+            good = passes(python, work, tests_of(version, versions))
             failed |= not good
             seconds = f"{time.monotonic() - begun:.0f} s"
             results.append(f"{'✔' if good else '✘'} {python.name}, {seconds}")

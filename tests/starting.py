@@ -93,7 +93,7 @@ def set_up(folder, cache, **options):
 
 
 def first_set_up(folder, cache, hostile):
-    """Set a lab up from nothing, among whatever could be in the way, and measure it.
+    """Set a lab up from nothing, among whatever could be in the way, and time it.
 
     An active environment, another working folder with modules of our modules' names, and a
     console that can't write the folder's name must not matter.

@@ -1,6 +1,6 @@
 """The lessons in JupyterLab, in a real browser: pictures are there, cells run, nothing is red.
 
-Every lesson is opened, and all cells are run of some; nbval runs those of all.
+Every lesson is opened, and of some all cells are run, too; nbval runs the cells of all.
 
 CHROMIUM names the browser, SCREENSHOTS a folder for pictures of each page.
 """

@@ -26,6 +26,7 @@ from packaging.markers import Marker
 from packaging.specifiers import SpecifierSet
 
 from labkit import ROOT, doctor, lab
+from labkit import set_up as set_up_module
 from labkit.service import start
 
 LOCK = json.loads((ROOT / "Pipfile.lock").read_text(encoding="utf-8"))
@@ -626,11 +627,24 @@ def a_port_and_a_python_without_psutil(monkeypatch, **_):
 
 @trouble("1.0 GB of the disk are free, and the lab needs 1 GB: empty the trash, or remove what you "
          "don't need.")  # fmt: skip
-def a_full_disk(monkeypatch, **_):
+def a_full_disk(monkeypatch, tmp_path, **_):
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / doctor.STAMP).touch()
+    yield from disk_before_and_after(monkeypatch, tmp_path, 10**9)
+
+
+@trouble("1.5 GB of the disk are free, and setting up needs 1.5 GB: empty the trash, or remove "
+         "what you don't need.")  # fmt: skip
+def a_full_disk_before_the_set_up(monkeypatch, tmp_path, **_):
+    yield from disk_before_and_after(monkeypatch, tmp_path, set_up_module.NEEDED_MB * 10**6)
+
+
+def disk_before_and_after(monkeypatch, folder, needed):
+    monkeypatch.setattr(doctor, "ROOT", folder)
     usage = shutil.disk_usage(ROOT)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=999_999_999))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=needed - 1))
     yield doctor.disk()
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10**9))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=needed))
     yield doctor.disk()
 
 

@@ -142,13 +142,13 @@ def test_what_is_no_packed_folder(name, lab, tmp_path):
     (tmp_path / "a file").touch()
     child = start(lab, "setup", "--from", name, cwd=tmp_path)
     assert child.returncode == 1 and not (lab / ".set-up").exists()
-    says(child, f"{tmp_path / name} is no folder with packages: fill one with ", "pack FOLDER")
+    says(child, f"{tmp_path / name} is not a folder with packages: fill one with ", "pack FOLDER")
 
 
 def test_what_is_not_served(lab):
     child = start(lab, "setup", "--from", "http://127.0.0.1:9/")
     assert child.returncode == 1 and not (lab / ".set-up").exists()
-    says(child, "http://127.0.0.1:9/ does not answer (", "ask who serves it")
+    says(child, "http://127.0.0.1:9/ does not answer (", "ask whoever serves it")
 
 
 def test_a_folder_that_lacks_a_package(lab, packer, stick):

@@ -51,6 +51,13 @@ def test_every_promised_minor_version_is_asked():
     assert pythons.MINORS == ["3.11", "3.12", "3.13", "3.14"]
 
 
+def test_the_newest_runs_all_and_the_others_less(monkeypatch):
+    monkeypatch.setattr(pythons.sys, "version_info", (3, 12, 1))
+    asked = [pythons.tests_of(version, []) for version in pythons.MINORS]
+    assert asked == [pythons.MOST, pythons.FEW, pythons.MOST, pythons.TESTS]
+    assert pythons.tests_of("3.12", ["3.12"]) == pythons.TESTS
+
+
 def test_only_supported_pythons_are_found():
     version = "{}.{}".format(*sys.version_info)
     numbers, _ = pythons.find(version) or pytest.skip(f"no python{version} on the PATH")

@@ -168,7 +168,7 @@ def test_an_unknown_command_ends_with_a_sentence(options, fresh):
     child = start(fresh, *options)
     assert (child.returncode, child.stdout) == (2, "")
     assert child.stderr.startswith(f"start.py can't do `{' '.join(options)}`")
-    says(child, "start.py can't do `", "start.py --help says what it can do, and how")
+    says(child, "start.py can't do `", "start.py --help shows the commands and how")
     assert listing(fresh) == before
 
 
