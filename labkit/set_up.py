@@ -127,7 +127,7 @@ def check_packed(place):
     except (OSError, ValueError) as error:
         raise Refusal(
             f"{place} does not answer ({error}): ask whoever serves it whether that is its "
-            "address, then run this again."
+            "address; where a proxy is set, put that address into no_proxy; then run this again."
         ) from None
     if not filled:
         raise Refusal(
@@ -273,6 +273,11 @@ NETWORK = (
 PACKED = (
     "{0} lacks what this system and this Python need: fill it with `{1} pack FOLDER` on a machine "
     "with the same ones, then run this again."
+)
+SERVED = (
+    "{0} does not answer, or lacks what this system and this Python need: where a proxy is set, "
+    "put that address into no_proxy; else ask whoever serves it to fill it with `{1} pack FOLDER` "
+    "on a machine with the same ones; then run this again."
 )
 WRONG_FILE = (
     "what came is not the file that Pipfile.lock names. If Pipfile.lock was changed, restore it; "
@@ -504,7 +509,9 @@ def install(new, lines, packed):
     settings.setdefault("UV_CACHE_DIR", str(CACHE))
     settings.setdefault("PIP_CACHE_DIR", str(Path(settings["UV_CACHE_DIR"], "pip")))
     settings |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(WORK))  # leave nothing elsewhere
-    remedy = PACKED.format(packed, START) if packed else NETWORK
+    remedy = NETWORK
+    if packed:
+        remedy = (SERVED if packed.startswith("http") else PACKED).format(packed, START)
     uv = [python, "-m", "uv", "pip", "install", "--python", python, "--no-deps"]
     uv += uv_options(settings)
     if installer := [line for line in lines if line.startswith("uv==")]:
@@ -524,7 +531,8 @@ def install(new, lines, packed):
             settings,
             remedy,
         )
-    run("Installing labkit", [*uv, "--no-build-isolation", "-e", ROOT], settings, OWN_FILES)
+    # By ".", since uv takes a # or a [ in a path for something else.
+    run("Installing labkit", [*uv, "--no-build-isolation", "-e", "."], settings, OWN_FILES)
     return settings["UV_CACHE_DIR"]
 
 

@@ -53,7 +53,7 @@ def packer(tmp_path_factory, cache):
 @pytest.fixture(scope="module")
 def packed(packer, tmp_path_factory):
     """A folder that was packed, and served as somebody's stick before."""
-    folder = tmp_path_factory.mktemp("stick") / "it's packed, 100%20 ü"
+    folder = tmp_path_factory.mktemp("stick") / "it's packed, 100%20 ü #1 [x]"
     folder.mkdir()
     (folder / "holiday.txt").write_text("mine", encoding="utf-8")
     (folder / "itsdangerous-9.9-py3-none-any.whl").touch()  # newer
@@ -132,8 +132,15 @@ def test_setting_up_asks_nothing_of_the_network(alone, lab, packed):
 
 
 def test_a_packed_folder_can_be_served(lab, packed):
+    dead_proxy = NOWHERE | {"UV_OFFLINE": "1", "http_proxy": "http://127.0.0.1:9"}
+    asked = {"no_proxy": "", "NO_PROXY": "", "PIP_RETRIES": "0"}
     with serving(packed) as server:
-        set_up_from(lab, f"http://{server.place}", **NOWHERE | {"UV_OFFLINE": "1"})
+        address = f"http://{server.place}"
+        child = start(lab, "setup", "--from", address, **dead_proxy | asked)
+        assert child.returncode == 1
+        says(child, f"{address} does not answer, or lacks what this system and this Python need: ")
+        says(child, "where a proxy is set, put that address into no_proxy; else ask whoever serves")
+        set_up_from(lab, address, **dead_proxy | {"no_proxy": "127.0.0.1"})
 
 
 @pytest.mark.parametrize("name", ["nowhere", "empty", "a file"])
@@ -166,7 +173,8 @@ def test_a_folder_with_a_damaged_package(lab, packer, stick):
     file.write_bytes(content[:1000] + b"x" + content[1001:])
     child = start(lab, "setup", "--from", str(stick))
     assert child.returncode == 1
-    says(child, "what came is not the file that Pipfile.lock names", "pack a packed folder again")
+    says(child, "what came is not the file that Pipfile.lock names")
+    says(child, "run `pack` into a packed folder again")
     pack(packer, stick)
     set_up_from(lab, stick)
 
@@ -213,7 +221,7 @@ def assert_sizes_as_announced(folder):
     assert packed["tests"] == pytest.approx(set_up.TESTS_DOWNLOAD_MB, rel=0.1)
     readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     assert f"downloads about {set_up.DOWNLOAD_MB} MB" in readme
-    assert f"sends about {set_up.DOWNLOAD_MB} MB to each learner" in readme
+    assert f"About {set_up.DOWNLOAD_MB} MB go to each learner" in readme
     assert f"only the tests need, about {set_up.TESTS_DOWNLOAD_MB} MB more" in readme
     told = int(re.search(r"for one kind it has about (\d+) MB", readme)[1])
     assert sum(packed.values()) == pytest.approx(told, rel=0.1)

@@ -136,7 +136,7 @@ def wheels(tmp_path_factory, cache):
 @pytest.fixture(scope="session")
 def kept(tmp_path_factory, wheels):
     """The small lab, set up, and a copy of it that stays as it is."""
-    folder = copy_lab(tmp_path_factory.mktemp("small") / "it's a größer lab")
+    folder = copy_lab(tmp_path_factory.mktemp("small") / "it's a größer lab #1 [x]")
     path = folder / "Pipfile.lock"
     lock = json.loads(path.read_text(encoding="utf-8"))
     for section, names in SMALL.items():
