@@ -78,9 +78,7 @@ def test_training_lesson_stops_at_data_that_is_not_there(tmp_path):
 @pytest.mark.parametrize(
     "name",
     [  # flask_test.py and churn_serving_first.py know no other port than 9696
-        pytest.param(
-            name, marks=[own_services] * (name < "05") + [pytest.mark.slow] * (name > "04")
-        )
+        pytest.param(name, marks=own_services if name < "05" else pytest.mark.slow)
         for name in SERVICE_LESSONS
     ],
 )

@@ -75,6 +75,8 @@ def test_sizes_are_those_that_start_and_readme_announce(built):
     assert megabytes(built / ".venv") == pytest.approx(module.INSTALLED_MB, rel=0.1)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert 1000 * float(re.search(r"([\d.]+) GB of disk", readme)[1]) >= module.NEEDED_MB
+    told = 1000 * float(re.search(r"([\d.]+) GB of free disk", readme)[1])
+    assert told == pytest.approx(module.NEEDED_MB + 2 * module.TESTS_INSTALLED_MB, abs=50)
 
 
 def megabytes(folder):
