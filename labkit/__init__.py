@@ -3,8 +3,8 @@
 `labkit.work_folder()` enters the folder where a notebook writes; `labkit.show()` shows a script,
 or parts of it; `labkit.model()` trains the model that a lesson needs, if it is not there;
 `labkit.service` starts a web service and stops it; `labkit.doctor` finds out what is wrong with
-a machine. Behind the labs are `labkit.exercises` (what answers), `labkit.labs` (the checks),
-`labkit.live` (how they ask a service) and `labkit.progress` (the bars).
+a machine. Behind the labs are `labkit.exercises` (what answers), `labkit.labs` (the checks, and
+how they ask a service) and `labkit.progress` (the bars); `labkit.copies` makes the learner's copy.
 """
 
 import ast
@@ -16,6 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "data"
 SOLUTIONS = ROOT / "solutions"
+SOLVED_LABS = SOLUTIONS / "labs"
+MY = ROOT / "my"  # the learner's own: copies of lessons and labs, and what they write
 STYLE = Path(__file__).with_name("lab.mplstyle")  # how plots look
 
 # What the lab asks is on this machine: a company's proxy must not come between.
@@ -38,20 +40,36 @@ class LabError(Exception):
         return [f"✘ {self}"]
 
 
-def work_folder(kind: str = "notebooks") -> None:
-    """Enter the folder where notebooks (or labs) write, so that they find each other's files.
+def work_folder() -> None:
+    """Enter the folder where lessons and labs write, my/work, so that they find each other's files.
 
-    What lies there is ignored by git. Tests set LAB_WORK to the name of another folder, to leave
-    a learner's files alone. Raises LabError when the folder can't be made.
+    Tests set LAB_WORK to the name of another folder, to leave a learner's files alone. Raises
+    LabError when the folder can't be made.
     """
-    folder = ROOT / kind / os.environ.get("LAB_WORK", "work")
+    folder = MY / os.environ.get("LAB_WORK", "work")
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         os.chdir(folder)
     except OSError as error:
         raise LabError(
-            f"The folder {kind}/{folder.name} can't be used ({error}): is it read-only?"
+            f"The folder my/{folder.name} can't be used ({error}): is it read-only?"
         ) from None
+
+
+def own_port() -> int:
+    """Return the learner's port: LAB_PORT's, else the one in my/port.txt, else 9696.
+
+    Raises LabError when that is no number from 1024 to 65535.
+    """
+    text, place = os.environ.get("LAB_PORT", "").strip(), "LAB_PORT"
+    if not text:
+        try:
+            text, place = (MY / "port.txt").read_text(encoding="utf-8").strip(), "my/port.txt"
+        except (OSError, UnicodeDecodeError):
+            return 9696
+    if not (text.isascii() and text.isdecimal() and 1024 <= int(text) <= 65535):
+        raise LabError(f"{place} is {text!r}, and a port is a number from 1024 to 65535, as 9696.")
+    return int(text)
 
 
 def model() -> Path:

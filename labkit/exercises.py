@@ -2,12 +2,13 @@
 
     lab = Lab("01_train_the_model")
 
-    @lab.exercise("1.5", lesson="How good is it?", hints=["Count the pairs.", "There are four."])
+    @lab.exercise("auc-by-hand", lesson="How good is it?", hints=["Count.", "There are four pairs."])
     def auc_by_hand(answer):
         expect("auc", answer.value("auc"), 0.75, "count the pairs in the right order")
 
-A learner writes `auc = 0.75` and calls `lab.check("1.5")`, which prints one line: ✔ (correct),
-✘ (not yet, and why) or ○ (not started). Whatever the learner's code does, there is no stack trace.
+A learner writes `auc = 0.75` and calls `lab.check("auc-by-hand")`, which prints one line: ✔
+(correct), ✘ (not yet, and why) or ○ (not started). Whatever the learner's code does, there is no
+stack trace. An exercise is known by its name; its number is its place in the lab, for the eye only.
 """
 
 import builtins
@@ -29,7 +30,7 @@ from IPython import get_ipython
 from IPython.display import Markdown, display
 from IPython.utils.capture import capture_output
 
-from labkit import SOLUTIONS, LabError, progress, service
+from labkit import SOLVED_LABS, LabError, progress, service
 
 SECONDS = 20  # a check may take no longer
 BUILTINS = dict(vars(builtins))  # as they were before anybody could change them
@@ -77,7 +78,7 @@ class NotPassed(LabError):
 class Lab:
     """The exercises of one lab: `check`, `hint` and `solution` are what a notebook calls.
 
-    name: of the lesson, and of solutions/lab_NAME.py, where the solutions stand.
+    name: of the lesson, and of solutions/labs/lab_NAME.py, where the solutions stand.
     """
 
     def __init__(self, name: str):
@@ -86,50 +87,55 @@ class Lab:
         self._hints_shown = {}
         self.service = None
 
-    def exercise(self, number: str, *, lesson: str, hints: list[str]):
-        """Make a function the check of an exercise.
+    def exercise(self, name: str, *, lesson: str, hints: list[str]):
+        """Make a function the check of an exercise; register them in the lab's order.
 
-        number: "1.2". lesson: the heading of the lesson's section that taught it. hints: from a
-        nudge to nearly there. The function gets an Answer; it raises Wrong, and may return a
-        sentence that goes with the ✔.
+        name: "price-a-threshold", which never changes. lesson: the heading of the lesson's section
+        that taught it. hints: from a nudge to nearly there. The function gets an Answer; it raises
+        Wrong, and may return a sentence that goes with the ✔.
         """
 
         def register(check):
             check.lesson, check.hints = lesson, hints
-            self.exercises[number] = check
+            self.exercises[name] = check
             return check
 
         return register
 
-    def check(self, number: str) -> None:
+    def number(self, name: str) -> str:
+        """Return the number of an exercise, "1.8": its lab's, and its place there."""
+        return f"{int(self.name[:2])}.{list(self.exercises).index(name) + 1}"
+
+    def check(self, name: str) -> None:
         """Print how the answer is, in a line; with LAB_STRICT raise NotPassed unless it is ✔."""
         namespace = sys._getframe(1).f_globals
-        mark, sentence = judge(self._find(number), Answer(namespace))
-        line = f"{mark} {number}  {sentence}"
+        mark, sentence = judge(self._find(name), Answer(namespace))
+        line = f"{mark} {self.number(name)}  {sentence}"
         if os.environ.get("LAB_STRICT") or os.environ.get("NBGRADER_EXECUTION"):
             if mark != "✔":
                 raise NotPassed(line)
-        elif get_ipython():  # else solutions/lab_*.py runs as a script: that is nobody's progress
+        elif get_ipython():  # else solutions/labs/lab_*.py runs as a script: nobody's progress
             try:
-                progress.record(number, mark)
+                progress.record(name, mark)
             except LabError as error:
                 line += f" ({error})"
         display(Line(line))
 
-    def hint(self, number: str) -> None:
+    def hint(self, name: str) -> None:
         """Print the next hint; the last one stays."""
-        hints = self._find(number).hints
-        shown = min(self._hints_shown.get(number, 0) + 1, len(hints))
-        self._hints_shown[number] = shown
+        hints = self._find(name).hints
+        shown = min(self._hints_shown.get(name, 0) + 1, len(hints))
+        self._hints_shown[name] = shown
         line = f"Hint {shown} of {len(hints)}: {hints[shown - 1]}"
         if shown == len(hints):
-            line += f' (The last one; lab.solution("{number}") shows a solution.)'
+            line += f' (The last one; lab.solution("{name}") shows a solution.)'
         display(Line(line))
 
-    def solution(self, number: str):
-        """Show a solution: the lines of solutions/."""
-        self._find(number)
-        return Markdown(f"```python\n{solution(self.name, number)}\n```")
+    def solution(self, name: str):
+        """Show a solution: the lines of solutions/labs/, with the learner's port."""
+        self._find(name)
+        code = solution(self.name, name).replace("9696", str(service.PORT))
+        return Markdown(f"```python\n{code}\n```")
 
     def start(self, script: str, **options) -> None:
         """Start a service as labkit.service.start does; if that fails, print why."""
@@ -146,21 +152,20 @@ class Lab:
         if self.service:
             self.service.stop()
 
-    def _find(self, number):
-        if str(number) not in self.exercises:
+    def _find(self, name):
+        if name not in self.exercises:
             known = ", ".join(self.exercises)
-            raise LabError(f"There is no exercise {number!r} in this lab; there are {known}.")
-        return self.exercises[str(number)]
+            raise LabError(f"There is no exercise {name!r} in this lab; there are {known}.")
+        return self.exercises[name]
 
 
-def solution(name: str, number: str) -> str:
-    """Return the solution of an exercise, from solutions/lab_NAME.py or the script it names."""
-    text = (SOLUTIONS / f"lab_{name}.py").read_text(encoding="utf-8")
-    cell = rf'^# %% exercise="{re.escape(number)}"(?: script="([\w.]+)")?\n(.*?)(?=^# %%|\Z)'
-    found = re.search(cell, text, re.M | re.S)
-    script, lines = found.groups()
-    if script:
-        lines = (SOLUTIONS / script).read_text(encoding="utf-8")
+def solution(lab: str, name: str) -> str:
+    """Return an exercise's solution, from solutions/labs/lab_LAB.py or the script it names."""
+    text = (SOLVED_LABS / f"lab_{lab}.py").read_text(encoding="utf-8")
+    cell = rf'^# %% exercise="{re.escape(name)}"([^\n]*)\n(.*?)(?=^# %%|\Z)'
+    settings, lines = re.search(cell, text, re.M | re.S).groups()
+    if script := re.search(r'script="(.+?)"', settings):
+        lines = (SOLVED_LABS / script[1]).read_text(encoding="utf-8")
     return re.sub(r"^ *# \[(solution\].*|end\])\n", "", lines, flags=re.M).strip()
 
 

@@ -24,10 +24,10 @@ from urllib.request import ProxyHandler, build_opener
 
 import psutil
 
-from labkit import SOLUTIONS, LabError
+from labkit import SOLUTIONS, SOLVED_LABS, LabError, own_port
 
 READY = "/labkit-asks-whether-you-are-ready"
-PORT = int(os.environ.get("LAB_PORT", 9696))  # tests that run side by side set it
+PORT = own_port()
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 no_proxy = build_opener(ProxyHandler({}))  # a proxy would ask its own localhost
 
@@ -37,14 +37,13 @@ _started = {}  # port: Service, of this kernel
 def start(script, *arguments, port: int = PORT, wait: float = 60, **environment: str) -> "Service":
     """Start a script that serves HTTP on a port of this machine and return it once it answers.
 
-    script: a file in the current folder, else one in solutions/; arguments go to the script,
-    PORT and the named environment variables into its environment. wait: seconds.
+    script: a file in the current folder, else in solutions/ or solutions/labs/; arguments go to the
+    script, PORT and the named environment variables into its environment. wait: seconds.
     A service that this kernel runs on the same port is stopped first. Raises LabError when the
     script is not found, another program holds the port, the script ends, or it does not answer.
     """
-    path = next(
-        (folder / script for folder in (Path.cwd(), SOLUTIONS) if (folder / script).is_file()), None
-    )
+    folders = [Path.cwd(), SOLUTIONS, SOLVED_LABS]
+    path = next((folder / script for folder in folders if (folder / script).is_file()), None)
     if path is None:
         raise LabError(f"There is no script {script} here or in solutions/.")
     if port in _started:

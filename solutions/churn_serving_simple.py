@@ -19,7 +19,7 @@ if not model_file.exists():
 with open(model_file, "rb") as f_in:
     dv, model = pickle.load(f_in)
 
-# data/ lies beside solutions/; for your own copy in notebooks/work/ it is further up.
+# data/ lies beside solutions/; for your own copy in my/work/ it is further up.
 data = next(folder / "data" for folder in HERE.parents if (folder / "data").is_dir())
 with open(data / "customer.json", encoding="utf-8") as f_in:
     customer = json.load(f_in)

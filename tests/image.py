@@ -39,7 +39,7 @@ from pathlib import Path
 import psutil
 
 from labkit import ROOT
-from labkit.container import RECORD
+from labkit.labs.container import RECORD
 from labkit.labs import lab_08
 
 sys.path.insert(0, str(ROOT / "tools"))

@@ -21,7 +21,8 @@ import flask
 from werkzeug.debug import DebuggedApplication
 from werkzeug.serving import make_server
 
-from labkit import ROOT, SOLUTIONS, LabError, exercises, live, service
+from labkit import ROOT, SOLUTIONS, SOLVED_LABS, LabError, exercises, service
+from labkit.labs import live
 
 sys.path.insert(0, str(ROOT / "tools"))
 import make_labs
@@ -61,7 +62,7 @@ def labs() -> list[str]:
 def notebook_of(short: str):
     """Return the lab's notebook, built from its source; each lab is built once."""
     if short not in NOTEBOOKS:
-        [source] = SOLUTIONS.glob(f"{short}_*.py")
+        [source] = SOLVED_LABS.glob(f"{short}_*.py")
         NOTEBOOKS[short] = make_labs.make(source)
     return NOTEBOOKS[short]
 
@@ -183,7 +184,7 @@ def services_in_process():
     running, port = [], lonely_port()
 
     def start(script, *arguments, port=port, wait=60, **environment):
-        path = next(p / script for p in (exercises.Path.cwd(), SOLUTIONS) if (p / script).exists())
+        path = next(p / script for p in (exercises.Path.cwd(), SOLUTIONS, SOLVED_LABS) if (p / script).exists())
         served = Served(script, port)
         for old in running:
             if old.port == port:

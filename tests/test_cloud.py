@@ -70,7 +70,7 @@ def answers_of_lab_9():
 def all_lines():
     paths = [LESSON, *sorted((ROOT / "labs").glob("lab_09*.ipynb"))]
     lines = {line for path in paths for line in eb_lines(nbformat.read(path, as_version=4))}
-    for path in SOLUTIONS.glob("lab_09*.py"):
+    for path in (SOLUTIONS / "labs").glob("lab_09*.py"):
         lines |= {text for text in texts_in(path.read_text(encoding="utf-8")) if text[:3] == "eb "}
     return sorted(lines | answers_of_lab_9())
 
@@ -350,8 +350,8 @@ def test_the_archive_unpacks_as_the_lesson_says_and_trains(tmp_path):
     deployed = lab / "notebooks" / "work" / "deployed"
     for line in (
         "tools/bundle.py",
-        "-m zipfile -e churn-service.zip notebooks/work/deployed",
-        "notebooks/work/deployed/solutions/train.py --out notebooks/work/churn-model.bin",
+        "-m zipfile -e churn-service.zip my/work/deployed",
+        "my/work/deployed/solutions/train.py --out my/work/churn-model.bin",
     ):
         (lab / "notebooks" / "work").mkdir(exist_ok=True)
         subprocess.run([sys.executable, *line.split()], cwd=lab, check=True, capture_output=True)

@@ -36,17 +36,17 @@ RUN = {  # command: what its output must contain
     + "\nverdict: Not churn\n",
     "python labkit/doctor.py": "✔ Python",
     "python labkit/doctor.py --report": "✔ Python",
-    "python solutions/train.py --C 1.0 --out notebooks/work/mine.bin": "AUC 0.85",
+    "python solutions/train.py --C 1.0 --out my/work/mine.bin": "AUC 0.85",
 }
 ELSEWHERE = {  # command: the test that runs it, or why it is not run
     "python3 start.py": "test_start.py",
     "python3 start.py test": "tests/__main__.py is what it runs, and what runs this",
     "python solutions/churn_serving.py": CURL,
     "python solutions/marketing_service.py": "test_campaign.py",
-    "python solutions/marketing_service.py --db notebooks/work/mine.db --batch-size 1": (
+    "python solutions/marketing_service.py --db my/work/mine.db --batch-size 1": (
         "test_campaign.py"
     ),
-    "python solutions/marketing_service.py --threshold 0.18 --db notebooks/work/cheaper.db": (
+    "python solutions/marketing_service.py --threshold 0.18 --db my/work/cheaper.db": (
         "test_campaign.py"
     ),
     "curl http://localhost:9696/ping": CURL,
@@ -74,25 +74,25 @@ ELSEWHERE = {  # command: the test that runs it, or why it is not run
     "python solutions/production.py": "test_pipenv.py",
     "python -m pipenv run test": "tests/__main__.py is what it runs, and what runs this",
     "python -m labkit.lab": "test_start.py",
-    "python notebooks/work/churn_serving_simple.py": WRITTEN,
-    "python notebooks/work/flask_test.py": WRITTEN,
-    "python notebooks/work/churn_serving_first.py": WRITTEN,
-    "python notebooks/work/my_service.py": "not run here: the learner makes it, it is an exercise",
-    "python labs/work/hello_service.py": "test_labs.py",  # the lab writes and starts it
-    "python labs/work/offer_service.py": "test_labs.py",
+    "python my/work/churn_serving_simple.py": WRITTEN,
+    "python my/work/flask_test.py": WRITTEN,
+    "python my/work/churn_serving_first.py": WRITTEN,
+    "python my/work/my_service.py": "not run here: the learner makes it, it is an exercise",
+    "python my/work/hello_service.py": "test_labs.py",  # the lab writes and starts it
+    "python my/work/offer_service.py": "test_labs.py",
     "export CHURN_API_KEY=for-practice-only-1234": "not run here: the lab's cell sets it",
-    "python labs/work/gate_service.py": "test_labs.py",
-    "python -m pytest -v notebooks/work/test_churn_service.py": "test_papermill.py",
+    "python my/work/gate_service.py": "test_labs.py",
+    "python -m pytest -v my/work/test_churn_service.py": "test_papermill.py",
     "git status --short": "not run here: it says what you have changed",
     "python tools/bundle.py": "test_bundle.py",
     "pipx install awsebcli": "not run here: needs pipx (test_cloud.py takes the other way)",
-    "python -m pipenv requirements --categories cloud --hash > notebooks/work/eb.txt": EB,
-    "python -m venv notebooks/work/eb": EB,
-    "notebooks/work/eb/bin/python -m pip install --no-deps --require-hashes "
-    "-r notebooks/work/eb.txt": EB,
-    "notebooks/work/eb/bin/eb --version": EB,
+    "python -m pipenv requirements --categories cloud --hash > my/work/eb.txt": EB,
+    "python -m venv my/work/eb": EB,
+    "my/work/eb/bin/python -m pip install --no-deps --require-hashes "
+    "-r my/work/eb.txt": EB,
+    "my/work/eb/bin/eb --version": EB,
     "notebooks\\work\\eb\\Scripts\\python -m pip install --no-deps --require-hashes "
-    "-r notebooks/work/eb.txt": WINDOWS,
+    "-r my/work/eb.txt": WINDOWS,
     "notebooks\\work\\eb\\Scripts\\eb --version": WINDOWS,
     'eb init churn-service --platform "Docker running on 64bit Amazon Linux 2023" '
     "--region eu-central-1": PARSED,
@@ -104,7 +104,7 @@ ELSEWHERE = {  # command: the test that runs it, or why it is not run
     "--envvars CHURN_API_KEY=$CHURN_API_KEY --timeout 30": PARSED,
     "eb open": PARSED,
     "eb status": PARSED,
-    "python solutions/marketing_service.py --url http://ADDRESS --db notebooks/work/cloud.db": (
+    "python solutions/marketing_service.py --url http://ADDRESS --db my/work/cloud.db": (
         "not run here: needs an account (test_key.py sends the key)"
     ),
     "eb deploy --timeout 30": PARSED,
@@ -113,8 +113,8 @@ ELSEWHERE = {  # command: the test that runs it, or why it is not run
     "eb logs": PARSED,
     "eb setenv CHURN_API_KEY=$CHURN_API_KEY": PARSED,
     "eb scale 2": PARSED,
-    "python -m zipfile -e churn-service.zip notebooks/work/deployed": "test_cloud.py",
-    "docker build -t churn-deployed notebooks/work/deployed": "image.py",
+    "python -m zipfile -e churn-service.zip my/work/deployed": "test_cloud.py",
+    "docker build -t churn-deployed my/work/deployed": "image.py",
     "docker run -it --rm -e CHURN_API_KEY -p 127.0.0.1:9696:9696 churn-deployed": "image.py",
     "eb terminate churn-env": PARSED,
     "eb terminate --all": PARSED,

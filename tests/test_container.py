@@ -13,7 +13,8 @@ import pytest
 from conftest import assert_one_sentence
 from packaging.requirements import Requirement
 
-from labkit import ROOT, LabError, container
+from labkit import ROOT, LabError
+from labkit.labs import container
 
 sys.path.insert(0, str(ROOT / "tools"))
 import lock

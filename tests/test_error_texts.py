@@ -171,7 +171,7 @@ git("init")
 """
 # What a Docker engine says is in the record of lesson 8: tools/record_docker.py provokes it.
 RECORDED = """
-from labkit.container import record
+from labkit.labs.container import record
 print(*(run["output"] for run in record()["run"] if run["line"] == {!r}))
 """
 

@@ -272,7 +272,7 @@ def test_hints_come_one_by_one_and_the_last_stays(capsys):
 
 def test_solution_shows_the_lines_of_solutions_without_markers():
     shown = lab.solution("1.1").data
-    source = (exercises.SOLUTIONS / "lab_01_train_the_model.py").read_text(encoding="utf-8")
+    source = (exercises.SOLVED_LABS / "lab_01_train_the_model.py").read_text(encoding="utf-8")
     lines = shown.splitlines()[1:-1]
     assert lines[0] == "def clean(column):" and len(lines) > 2
     assert all(line in source for line in lines)

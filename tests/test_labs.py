@@ -12,7 +12,7 @@ from pathlib import Path
 import nbclient
 import pytest
 
-from labkit import ROOT, SOLUTIONS, exercises
+from labkit import ROOT, SOLVED_LABS, exercises
 from labkit.service import free_port, is_open
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -140,7 +140,7 @@ def test_source_is_a_script_that_runs_and_is_correct(short, tmp_path, monkeypatc
     port = 9696 if short == "lab_03" else free_port()
     work = f"work-{tmp_path.parent.name}-{tmp_path.name}"
     environment = os.environ | {"LAB_PORT": str(port), "LAB_WORK": work, "PYTHONUTF8": "1"}
-    [source] = SOLUTIONS.glob(f"{short}_*.py")
+    [source] = SOLVED_LABS.glob(f"{short}_*.py")
     done = subprocess.run(
         [sys.executable, source], cwd=tmp_path, env=environment, capture_output=True,
         encoding="utf-8",

@@ -13,9 +13,10 @@ import psutil
 import pytest
 import requests
 
-from labkit import SOLUTIONS, exercises, live, service
+from labkit import SOLUTIONS, exercises, service
+from labkit.labs import live
 from labkit.exercises import NotStarted, Wrong
-from labkit.live import Live, check_keys, json_of, stand_in
+from labkit.labs.live import Live, check_keys, json_of, stand_in
 
 # Not side by side: Live looks for a script of this name among all processes.
 pytestmark = pytest.mark.xdist_group("live")
@@ -87,7 +88,7 @@ def test_no_script_is_not_started():
 
 def test_outside_of_a_notebook_the_solution_is_asked(monkeypatch):
     monkeypatch.setattr(live, "get_ipython", lambda: None)
-    assert "python labs/work/flask_test.py" in complaint(Live, "flask_test.py")
+    assert "python my/work/flask_test.py" in complaint(Live, "flask_test.py")
     monkeypatch.setattr(service, "is_open", lambda port: True)
     monkeypatch.setattr(live, "listener", lambda port: None)
     assert Live("flask_test.py").path == SOLUTIONS / "flask_test.py"

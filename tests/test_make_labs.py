@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from test_lessons import faults_of_links, faults_of_style
 
-from labkit import ROOT, SOLUTIONS, progress
+from labkit import ROOT, SOLVED_LABS, progress
 from labkit.exercises import Lab
 from labkit.labs import lab_05, lab_06
 
@@ -270,20 +270,20 @@ def parts(path, kind):
 
 
 def test_the_offer_form_is_the_same_everywhere():
-    lab, scripts = SOLUTIONS / "lab_05_bad_input.py", ["offer_service.py", "batch_service.py"]
-    forms = [parts(SOLUTIONS / name, ast.ClassDef)["Form"] for name in (*scripts, lab.name)]
+    lab, scripts = SOLVED_LABS / "lab_05_bad_input.py", ["offer_service.py", "batch_service.py"]
+    forms = [parts(SOLVED_LABS / name, ast.ClassDef)["Form"] for name in (*scripts, lab.name)]
     assert len(forms[0]) == 5
     assert forms == [parts(Path(lab_05.__file__), ast.ClassDef)["Offer"]] * 3
     for name in scripts:
-        script = (SOLUTIONS / name).read_text(encoding="utf-8")
+        script = (SOLVED_LABS / name).read_text(encoding="utf-8")
         assert json.dumps(lab_05.DISCOUNTS) in script
-        assert parts(SOLUTIONS / name, ast.FunctionDef)["price"] == [
+        assert parts(SOLVED_LABS / name, ast.FunctionDef)["price"] == [
             "return round(form.monthlycharges * (1 - DISCOUNTS[form.contract]), 2)"
         ]
 
 
 def test_the_campaigns_tables_are_the_same_in_lab_and_check():
-    source = (SOLUTIONS / "lab_06_the_campaign.py").read_text(encoding="utf-8")
+    source = (SOLVED_LABS / "lab_06_the_campaign.py").read_text(encoding="utf-8")
     assert len(lab_06.TABLES) == 2
     for table in lab_06.TABLES:
         assert table in source

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import nbformat
 
-from labkit import ROOT, container
+from labkit import ROOT
+from labkit.labs import container
 
 LESSON = ROOT / "notebooks" / "08_the_container.ipynb"
 BASE = re.search(r"^FROM (\S+) AS base$", (ROOT / "Dockerfile").read_text("utf-8"), re.M)[1]

@@ -35,7 +35,7 @@ def expect_index(result, column):
 
 
 @lab.exercise(
-    "1.1",
+    "clean-a-column",
     lesson="Clean it",
     hints=[
         "Three things are to do: small letters, blanks at the ends, blanks in the middle.",
@@ -65,7 +65,7 @@ def clean(answer):
 
 
 @lab.exercise(
-    "1.2",
+    "find-the-text-columns",
     lesson="Clean it",
     hints=[
         "Ask as the lesson did, and exclude more.",
@@ -113,7 +113,7 @@ def text_columns(answer):
 
 
 @lab.exercise(
-    "1.3",
+    "a-number-column-that-isnt",
     lesson="Clean it",
     hints=[
         "First make all blanks alike, then make them zeros, then convert.",
@@ -149,7 +149,7 @@ def to_numbers(answer):
 
 
 @lab.exercise(
-    "1.4",
+    "split-in-three",
     lesson="Split",
     hints=[
         "Call train_test_split twice: first put the test part aside, then split the rest.",
@@ -198,7 +198,7 @@ def split_in_three(answer):
 
 
 @lab.exercise(
-    "1.5",
+    "auc-by-hand",
     lesson="How good is it?",
     hints=[
         "AUC: take one who left and one who stayed. How often has the one who left more?",
@@ -237,7 +237,7 @@ def auc_by_hand(answer):
 
 
 @lab.exercise(
-    "1.6",
+    "auc-by-library",
     lesson="How good is it?",
     hints=[
         "The lesson did it in one line.",
@@ -273,7 +273,7 @@ def auc_by_library(answer):
 
 
 @lab.exercise(
-    "1.7",
+    "what-if",
     lesson="One customer",
     hints=[
         "First make the changed customer, then do what predict_single does.",
@@ -332,7 +332,7 @@ def cost(threshold, scores, left, promotion, loss, kept):
 
 
 @lab.exercise(
-    "1.8",
+    "price-a-threshold",
     lesson="A threshold has a price",
     hints=[
         "Write the cost of one threshold first, then try all 101 and keep the cheapest.",
@@ -390,7 +390,7 @@ def best_threshold(answer):
 
 
 @lab.exercise(
-    "1.9",
+    "read-a-coefficient",
     lesson="Train",
     hints=[
         "Find the weight of the column first: names and weights are in the same order.",

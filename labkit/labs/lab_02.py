@@ -167,7 +167,7 @@ def expect_three(what, came, dv, model, threshold):
 
 
 @lab.exercise(
-    "2.1",
+    "three-in-three-out",
     lesson="The model alone is not enough",
     hints=[
         "The lesson saved a tuple of two; three work alike.",
@@ -199,7 +199,7 @@ def save_and_load(answer):
 
 
 @lab.exercise(
-    "2.2",
+    "mend-what-destroys",
     lesson="One letter",
     hints=[
         "Two blocks, one after the other: read with rb, then write.",
@@ -241,7 +241,7 @@ def add_threshold(answer):
 
 
 @lab.exercise(
-    "2.3",
+    "who-loads-it",
     lesson="Load it in another process",
     hints=[
         "subprocess.run([program, argument, ...], capture_output=True, text=True) runs a program "
@@ -274,7 +274,7 @@ def loaded_by(answer):
 
 
 @lab.exercise(
-    "2.4",
+    "a-model-card",
     lesson="From a notebook to a script",
     hints=[
         "path.read_bytes() are the bytes in the file; hashlib.sha256(...) takes bytes.",
@@ -414,7 +414,7 @@ def three_files() -> list[Path]:
 
 
 @lab.exercise(
-    "2.5",
+    "mail-from-strangers",
     lesson="Unpickling is running code",
     hints=[
         "texts_in of the lesson shows all texts, and those of the data are among them. Which of "
@@ -492,7 +492,7 @@ def write_model(path: Path, content, version: str, more: bytes = b"") -> None:
 
 
 @lab.exercise(
-    "2.6",
+    "refuse-politely",
     lesson="Versions must match",
     hints=[
         "In this order: read the card, compare the versions, compare the hashes, unpickle.",

@@ -13,13 +13,13 @@ import requests
 
 from labkit import service
 from labkit.exercises import Lab, Wrong, describe, expect, same, show
-from labkit.live import JSON, Live, check_keys, failure, json_of, stand_in
+from labkit.labs.live import JSON, Live, check_keys, failure, json_of, stand_in
 
 lab = Lab("03_ping_pong")
 
 
 @lab.exercise(
-    "3.1",
+    "write-a-service",
     lesson="From function to service",
     hints=[
         "The function returns the text, as ping did in the lesson.",
@@ -63,7 +63,7 @@ def caller(asked):
 
 
 @lab.exercise(
-    "3.2",
+    "call-it-three-ways",
     lesson="Ask it: with requests",
     hints=[
         "requests.get(address, timeout=5).status_code is the first.",
@@ -136,7 +136,7 @@ def refuse_error(error):
 
 
 @lab.exercise(
-    "3.3",
+    "a-route-with-a-parameter",
     lesson="Request and response",
     hints=[
         'The path in the decorator is "/months" alone; what is behind the ? is in request.args.',
@@ -215,7 +215,7 @@ def ask_months(live, years):
 
 
 @lab.exercise(
-    "3.4",
+    "the-right-status",
     lesson="The wrong path, the wrong method",
     hints=[
         "The decorator says which methods a route takes. What it does not name is refused with "
@@ -396,7 +396,7 @@ def only_these(numbers):
 
 
 @lab.exercise(
-    "3.5",
+    "free-a-busy-port",
     lesson="The busy port",
     hints=[
         "Three steps: find the process that listens, ask it to end, wait until it has.",
@@ -484,7 +484,7 @@ OTHERS = [
 
 
 @lab.exercise(
-    "3.6",
+    "read-a-log",
     lesson="The log",
     hints=[
         "The lesson took a line apart with one pattern. You need three of its nine fields.",

@@ -13,7 +13,7 @@ import labkit
 from labkit import DATA, SOLUTIONS
 from labkit.exercises import Lab, Wrong, describe, expect, is_number, one_line, show
 from labkit.labs.lab_01 import small_model
-from labkit.live import JSON, Live, only_json, stand_in
+from labkit.labs.live import JSON, Live, only_json, stand_in
 
 lab = Lab("04_the_churn_service")
 
@@ -34,7 +34,7 @@ def call(function, *arguments):
 
 
 @lab.exercise(
-    "4.1",
+    "what-to-do",
     lesson="From function to route, piece by piece",
     hints=[
         "Two things: a comparison that gives one of two texts, and a dictionary.",
@@ -110,7 +110,7 @@ def check_decision(what, came):
 
 
 @lab.exercise(
-    "4.2",
+    "make-it-json",
     lesson="JSON",
     hints=[
         "Try json.dumps with such a dictionary. Which values does it refuse?",
@@ -207,7 +207,7 @@ CONTRACTS = ("month-to-month", "one_year", "two_year")
 
 
 @lab.exercise(
-    "4.3",
+    "a-service-that-decides",
     lesson="The churn service",
     hints=[
         'Above the function stands @app.route("/predict", methods=["POST"]). In it are four steps: '
@@ -353,7 +353,7 @@ def portrait(body) -> str:
 
 
 @lab.exercise(
-    "4.4",
+    "it-answers-anything",
     lesson="Would you dare to run it?",
     hints=[
         "Begin with our customer and change one thing: customer | {...} is a changed copy.",
@@ -493,7 +493,7 @@ def see_requests(name, service, customers):
 
 
 @lab.exercise(
-    "4.5",
+    "status-before-body",
     lesson="Status first",
     hints=[
         "Keep the response in a variable, and look at its status_code before anything else.",
@@ -588,7 +588,7 @@ def see_failure(error, status, body):
 
 
 @lab.exercise(
-    "4.6",
+    "the-same-as-in-the-notebook",
     lesson="Ask it",
     hints=[
         "Two lists of probabilities: the service's, one request each, and your model's.",

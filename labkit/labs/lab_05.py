@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from labkit.exercises import Function, Lab, Wrong, describe, expect, show
-from labkit.live import Live, check_keys, failure, json_of, only_json, stand_in
+from labkit.labs.live import Live, check_keys, failure, json_of, only_json, stand_in
 
 lab = Lab("05_bad_input")
 
@@ -39,7 +39,7 @@ def without(field: str) -> dict:
 
 
 @lab.exercise(
-    "5.1",
+    "all-at-once",
     lesson="By hand?",
     hints=[
         "Two questions: which of the four are not in the form, and what in the form is not one of "
@@ -105,7 +105,7 @@ def slip(form, came, expected) -> str:
 
 
 @lab.exercise(
-    "5.2",
+    "a-schema-without-holes",
     lesson="A schema",
     hints=[
         "The lesson's Small has three of the four fields, in its last form. The bounds differ.",
@@ -213,7 +213,7 @@ def reason(error) -> str:
 
 
 @lab.exercise(
-    "5.3",
+    "an-answer-that-helps",
     lesson="The service, part by part",
     hints=[
         "error.errors() is a list of dictionaries; for one in error.errors(): goes through it.",
@@ -331,7 +331,7 @@ def check_one(what, expected, found):
 
 
 @lab.exercise(
-    "5.4",
+    "the-service-refuses",
     lesson="The service, part by part",
     hints=[
         "The route has two lines: Form.model_validate(request.get_json()), and jsonify(price=...). "
@@ -497,7 +497,7 @@ def other_end(live, status, method, path, options):
 
 
 @lab.exercise(
-    "5.5",
+    "a-batch",
     lesson="The same bodies again",
     hints=[
         "FORMS.validate_python(request.get_json()) returns a list of Form, or raises the "
@@ -735,7 +735,7 @@ BAD_SERVICES = {
 
 
 @lab.exercise(
-    "5.6",
+    "a-test-that-can-fail",
     lesson="A test",
     hints=[
         'requests.post(url + "/offer", json=form, timeout=10) asks; begin with the form good.',

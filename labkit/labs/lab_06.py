@@ -11,7 +11,7 @@ import requests
 
 from labkit import service
 from labkit.exercises import Lab, Wrong, describe, expect, is_number, show
-from labkit.live import only_json, stand_in
+from labkit.labs.live import only_json, stand_in
 
 lab = Lab("06_the_campaign")
 
@@ -28,7 +28,7 @@ class Halt(BaseException):
 
 
 @lab.exercise(
-    "6.1",
+    "what-may-be-asked-again",
     lesson="Ask again",
     hints=[
         "First find out which of the two it is: isinstance(outcome, Exception).",
@@ -71,7 +71,7 @@ def may_retry(answer):
 
 
 @lab.exercise(
-    "6.2",
+    "growing-waits",
     lesson="Ask again",
     hints=[
         "Think in parts first: with four tries the waits are 1, 2 and 4 parts, 7 together.",
@@ -183,7 +183,7 @@ def see_runtime_error(when, error, words):
 
 
 @lab.exercise(
-    "6.3",
+    "a-client-that-survives",
     lesson="Ask again",
     hints=[
         "One try first, without any waits: what can come back, and what can be raised?",
@@ -371,7 +371,7 @@ def see_end_of_transaction(db, when):
 
 
 @lab.exercise(
-    "6.4",
+    "no-e-mail-twice",
     lesson="A database in five lines",
     hints=[
         "Two commands for each customer: an UPDATE always, an INSERT if the score is high enough.",
@@ -627,7 +627,7 @@ IDS = [3, 5, 8, 13, 21, 34, 55]
 
 
 @lab.exercise(
-    "6.5",
+    "go-on-after-a-crash",
     lesson="The marketing service, line by line",
     hints=[
         "The database knows who is waiting, so ask it before each batch, and keep no list.",
@@ -687,7 +687,7 @@ def see_finished(campaign, function, what):
 
 
 @lab.exercise(
-    "6.6",
+    "a-threshold-from-a-budget",
     lesson="What the threshold costs",
     hints=[
         "Try the thresholds from the lowest on: the first that can be paid is the answer.",

@@ -70,7 +70,7 @@ def call(function, *arguments, slips):
 
 
 @lab.exercise(
-    "7.1",
+    "which-versions-fit",
     lesson="The pin and its price",
     hints=[
         "The pin is == and the version. For the other two, name where it begins and where it ends.",
@@ -108,7 +108,7 @@ def specifiers(answer):
 
 
 @lab.exercise(
-    "7.2",
+    "one-environment-for-all",
     lesson="One environment for each project",
     hints=[
         "Two steps: keep the versions that all wishes take, then choose the newest of them.",
@@ -182,7 +182,7 @@ NO_LINE = {
 
 
 @lab.exercise(
-    "7.3",
+    "what-belongs-where",
     lesson="Production, training, development",
     hints=[
         "Begin with production: what must be there for offer_service.py to start and to answer?",
@@ -286,7 +286,7 @@ def see_markers(entry):
 
 
 @lab.exercise(
-    "7.4",
+    "write-a-pipfile",
     lesson="The Pipfile, line by line",
     hints=[
         "Five tables: [packages], [train], [dev-packages], [requires], [scripts].",
@@ -447,7 +447,7 @@ def command_of(text):
 
 
 @lab.exercise(
-    "7.5",
+    "which-command",
     lesson="Sync, run, shell",
     hints=[
         "The verbs are sync, install, update, lock, install again, and run.",
@@ -535,7 +535,7 @@ SLIPS_6 = {
 
 
 @lab.exercise(
-    "7.6",
+    "read-a-lock",
     lesson="The lock and its hashes",
     hints=[
         'First the entries: those of lock["default"], and of lock["develop"] if dev.',
@@ -610,7 +610,7 @@ SLIPS_7 = {
 
 
 @lab.exercise(
-    "7.7",
+    "the-tampered-file",
     lesson="The lock and its hashes",
     hints=[
         "hashlib.sha256(data).hexdigest() is the hash of bytes; the lock writes sha256: before it.",
@@ -671,7 +671,7 @@ SLIPS_8 = SLIPS | {
 
 
 @lab.exercise(
-    "7.8",
+    "what-the-update-changed",
     lesson="Add one, update one",
     hints=[
         "First turn each lock into one dictionary {name: version}, over all categories but _meta.",

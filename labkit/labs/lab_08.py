@@ -20,8 +20,9 @@ from posixpath import normpath
 from dockerfile_parse import DockerfileParser
 from packaging.requirements import InvalidRequirement, Requirement
 
-from labkit import ROOT, SOLUTIONS, LabError, container
+from labkit import ROOT, SOLVED_LABS, LabError
 from labkit.exercises import Blank, Lab, Wrong, show
+from labkit.labs import container
 
 lab = Lab("08_the_container")
 
@@ -47,21 +48,21 @@ KEY = "sunflower-over-the-hill"
 SECRET = f"CHURN_API_KEY={KEY}\n"
 NEEDED = {"requirements.txt": requirements(), "ping.py": SERVICE}
 BUILDS = {  # exercise: the files of its folder; the Dockerfiles are in the lab's source
-    "8.3": {
+    "mend-the-names": {
         "requirements.txt": requirements(),
         "service/ping.py": SERVICE,
         "notes.md": "Call the office.\n",
         ".env": SECRET,
     },
-    "8.4": NEEDED,
-    "8.5": {"ping.py": SERVICE},
-    "8.6": NEEDED | {"customers.csv": "customer,churn\n8879-zkjof,no\n", ".env": SECRET},
+    "mend-the-quotes": NEEDED,
+    "it-runs-on-my-machine": {"ping.py": SERVICE},
+    "it-must-not-go-out": NEEDED | {"customers.csv": "customer,churn\n8879-zkjof,no\n", ".env": SECRET},
 }
 
 
 def texts(number: str) -> dict[str, str]:
     """Return the broken and the mended texts of an exercise: {"broken_3": ..., "mended_3": ...}."""
-    source = (SOLUTIONS / f"lab_{lab.name}.py").read_text(encoding="utf-8")
+    source = (SOLVED_LABS / f"lab_{lab.name}.py").read_text(encoding="utf-8")
     return dict(re.findall(rf'^(\w+_{number[2:]}) = """\\\n(.*?)"""', source, re.M | re.S))
 
 
@@ -138,7 +139,7 @@ CHANGES = [  # what changes, and the steps that can't be helped
 
 
 @lab.exercise(
-    "8.1",
+    "order-the-lines",
     lesson="The cache and the order of lines",
     hints=[
         "From a changed line on, all that follows is done again. So what changes often comes late.",
@@ -185,7 +186,7 @@ ROWS = {  # row: does an answer come back, and why
 
 
 @lab.exercise(
-    "8.2",
+    "who-gets-an-answer",
     lesson="Two sides of a port",
     hints=[
         "Who asks? Each container has a 127.0.0.1 of its own, and so has each machine.",
@@ -635,7 +636,7 @@ def see_app(stage, argv):
 def mended(answer, number, **options):
     """Follow a learner's Dockerfile, and return its image."""
     text = answer.value(f"mended_{number[2:]}", str)
-    ignore = answer.value("ignore_3", str) if number == "8.3" else ""
+    ignore = answer.value("ignore_3", str) if number == "mend-the-names" else ""
     image = built(text, BUILDS[number], ignore)
     serves(image, **options)
     return image
@@ -645,7 +646,7 @@ TOMORROW = ["customers.csv", "key", "old.txt", "old/ping.py", "service/old.py"]
 
 
 @lab.exercise(
-    "8.3",
+    "mend-the-names",
     lesson="Spot the mistake",
     hints=[
         "Compare each name, letter by letter: requirements.txt, service/ping.py, ping:app.",
@@ -654,8 +655,8 @@ TOMORROW = ["customers.csv", "key", "old.txt", "old/ping.py", "service/old.py"]
     ],
 )
 def names(answer):
-    mended(answer, "8.3")
-    for name in [*BUILDS["8.3"], *TOMORROW]:
+    mended(answer, "mend-the-names")
+    for name in [*BUILDS["mend-the-names"], *TOMORROW]:
         needed = name in ("requirements.txt", "service/ping.py")
         if not (needed or ignored(name, answer.value("ignore_3"))):
             when = ", when it joins the folder," if name in TOMORROW else ""
@@ -666,7 +667,7 @@ def names(answer):
 
 
 @lab.exercise(
-    "8.4",
+    "mend-the-quotes",
     lesson="Spot the mistake",
     hints=[
         "Brackets are a list in JSON, and JSON knows one kind of quotation mark.",
@@ -675,11 +676,11 @@ def names(answer):
     ],
 )
 def quotes(answer):
-    mended(answer, "8.4", no_shell=True)
+    mended(answer, "mend-the-quotes", no_shell=True)
 
 
 @lab.exercise(
-    "8.5",
+    "it-runs-on-my-machine",
     lesson="Spot the mistake",
     hints=[
         "What was on the author's machine, and is not in the image? pip install says what is.",
@@ -688,11 +689,11 @@ def quotes(answer):
     ],
 )
 def server(answer):
-    mended(answer, "8.5")
+    mended(answer, "it-runs-on-my-machine")
 
 
 @lab.exercise(
-    "8.6",
+    "it-must-not-go-out",
     lesson="Not root, and healthy",
     hints=[
         "Go through it line by line: what does COPY . . take along? What does ENV leave behind?",
@@ -702,7 +703,7 @@ def server(answer):
 )
 def out(answer):
     text = answer.value("mended_6", str)
-    image = mended(answer, "8.6")
+    image = mended(answer, "it-must-not-go-out")
     if strange := sorted(image.layers - set(NEEDED)):
         gone = not set(strange) & set(image.files.values())
         raise Wrong(
@@ -735,7 +736,7 @@ HELD = {  # what: is it in the image, and why
 
 
 @lab.exercise(
-    "8.7",
+    "what-is-in-the-image",
     lesson="Look inside",
     hints=[
         "Begin at the last FROM: what does base bring along? Then follow its COPY lines.",
@@ -804,7 +805,7 @@ def command(name, text, wanted):
 
 
 @lab.exercise(
-    "8.8",
+    "at-the-front-desk",
     lesson="Build and run",
     hints=[
         "docker run, its options, then the image, and last what the program inside is to get.",

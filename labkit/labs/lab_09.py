@@ -19,7 +19,7 @@ from unittest.mock import Mock, patch
 from flask import Flask
 
 from labkit.exercises import Lab, Wrong, describe, expect, is_number, show
-from labkit.live import JSON, Live, only_json, stand_in
+from labkit.labs.live import JSON, Live, only_json, stand_in
 
 lab = Lab("09_the_cloud")
 
@@ -130,7 +130,7 @@ NOT_YET = {  # command: what is wrong with a later one that stands before it
 
 
 @lab.exercise(
-    "9.1",
+    "a-day-in-the-cloud",
     lesson="From init to open",
     hints=[
         "Five or six commands: init, create, setenv if create did not do it, deploy, logs, "
@@ -252,7 +252,7 @@ def slips_of_key(pairs):
 
 
 @lab.exercise(
-    "9.2",
+    "what-still-costs",
     lesson="Tear it down",
     hints=[
         "Go through the entries, one by one, and ask for the state first: what is terminated or "
@@ -330,7 +330,7 @@ def per_hour(environment, prices, **mistake):
 
 
 @lab.exercise(
-    "9.3",
+    "how-long-the-credit-lasts",
     lesson="What it costs",
     hints=[
         "Find out first what one hour costs. Count the things: so many instances, one load "
@@ -401,7 +401,7 @@ def slip(came, credit, environment, prices, right) -> str:
 
 
 @lab.exercise(
-    "9.4",
+    "what-goes-up",
     lesson="The archive",
     hints=[
         "Play git: four dictionaries, for the folder, what is staged, the last commit, and the "
@@ -461,7 +461,7 @@ def goes_up(answer):
 
 
 @lab.exercise(
-    "9.5",
+    "preflight",
     lesson="Preflight",
     hints=[
         "for line in status.splitlines(): the letters are line[:2], the path is line[3:]. Don't "
@@ -533,7 +533,7 @@ def preflight(answer):
 
 
 @lab.exercise(
-    "9.6",
+    "where-the-key-may-go",
     lesson="HTTPS",
     hints=[
         "Don't look for pieces of text: take the address apart. urlsplit(url) does it.",
@@ -603,7 +603,7 @@ def header(sent: str | None) -> dict:
 
 
 @lab.exercise(
-    "9.7",
+    "a-service-that-wants-its-key",
     lesson="A key",
     hints=[
         'First what is open: if KEY is None, or request.environ["REQUEST_METHOD"] is GET or HEAD '
@@ -797,7 +797,7 @@ def started_anew(path, key):
 
 
 @lab.exercise(
-    "9.8",
+    "a-client-that-sends-it",
     lesson="A key",
     hints=[
         "requests.post(url + '/predict', json=customer, headers=headers, timeout=10) asks.",

@@ -4,24 +4,24 @@ With any of them, at least one case of the proof must fail.
 """
 
 FLAWS = {
-    "6.1": (
+    "what-may-be-asked-again": (
         '        ((404, False), True, "no JSON means that somebody else has answered, whatever the status"),\n',
         "",
     ),
-    "6.2": (
+    "growing-waits": (
         "if came and abs(sum(came) - patience) > 1e-9:",
         "if came and sum(came) - patience > 1e-9:",
     ),
-    "6.3": ("for status in (400, 404, 429):", "for status in (400,):"),
-    "6.4": (
+    "a-client-that-survives": ("for status in (400, 404, 429):", "for status in (400,):"),
+    "no-e-mail-twice": (
         "if customers_of(db) != before or emails_of(db):",
         "if emails_of(db):",
     ),
-    "6.5": (
+    "go-on-after-a-crash": (
         "if list(ids) != (due := self.waiting(self.size)):",
         "if not (due := self.waiting(self.size)):",
     ),
-    "6.6": (
+    "a-threshold-from-a-budget": (
         '(50, 10, eight, 0.42, "5 e-mails cost 50, and the budget may be spent to the last cent"),',
         "",
     ),

@@ -4,15 +4,15 @@ With any of them, at least one case of the proof must fail.
 """
 
 FLAWS = {
-    "8.1": ('("F", "the model changes, every week", "FB")', '("F", "the model changes", "FBIC")'),
-    "8.2": ('"c": (False,', '"c": (True,'),
-    "8.3": ('[*BUILDS["8.3"], *TOMORROW]', '[*BUILDS["8.3"]]'),
-    "8.4": ('mended(answer, "8.4", no_shell=True)', 'mended(answer, "8.4")'),
-    "8.5": ('if port != "9696":', "if port is None:"),
-    "8.6": (
+    "order-the-lines": ('("F", "the model changes, every week", "FB")', '("F", "the model changes", "FBIC")'),
+    "who-gets-an-answer": ('"c": (False,', '"c": (True,'),
+    "mend-the-names": ('[*BUILDS["mend-the-names"], *TOMORROW]', '[*BUILDS["mend-the-names"]]'),
+    "mend-the-quotes": ('mended(answer, "mend-the-quotes", no_shell=True)', 'mended(answer, "mend-the-quotes")'),
+    "it-runs-on-my-machine": ('if port != "9696":', "if port is None:"),
+    "it-must-not-go-out": (
         "sorted(image.layers - set(NEEDED))",
         "sorted({*image.files.values(), *NEEDED} - {*NEEDED, ''})",
     ),
-    "8.7": ('"token.txt": (True,', '"token.txt": (False,'),
-    "8.8": ('if parts[:-2] in ([], ["0.0.0.0"], [""]):', 'if parts[:-2] in (["0.0.0.0"], [""]):'),
+    "what-is-in-the-image": ('"token.txt": (True,', '"token.txt": (False,'),
+    "at-the-front-desk": ('if parts[:-2] in ([], ["0.0.0.0"], [""]):', 'if parts[:-2] in (["0.0.0.0"], [""]):'),
 }

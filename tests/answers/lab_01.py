@@ -1,7 +1,7 @@
 """Lab 1: right answers in another style, and wrong ones with what each must be told."""
 
 ANSWERS = {
-    "1.1": {
+    "clean-a-column": {
         "right": [
             """
 def clean(column):
@@ -93,7 +93,7 @@ def clean(column):
             ),
         ],
     },
-    "1.2": {
+    "find-the-text-columns": {
         "right": [
             """
 def text_columns(df):
@@ -164,7 +164,7 @@ def text_columns(df):
             ),
         ],
     },
-    "1.3": {
+    "a-number-column-that-isnt": {
         "right": [
             """
 def to_numbers(column):
@@ -252,7 +252,7 @@ def to_numbers(column):
             ),
         ],
     },
-    "1.4": {
+    "split-in-three": {
         "right": [
             """
 def split_in_three(df):
@@ -358,7 +358,7 @@ def split_in_three(df):
             ),
         ],
     },
-    "1.5": {
+    "auc-by-hand": {
         "right": ["auc = 0.75", "auc = np.mean([0.9 > 0.6, 0.9 > 0.2, 0.4 > 0.6, 0.4 > 0.2])"],
         "wrong": [
             ("auc = 3", "divide by the number of pairs"),
@@ -374,7 +374,7 @@ def split_in_three(df):
             ("auc = 4", "divide the number of pairs"),
         ],
     },
-    "1.6": {
+    "auc-by-library": {
         "right": [
             """
 def auc_of(left, scores):
@@ -456,7 +456,7 @@ def auc_of(left, scores):
             ),
         ],
     },
-    "1.7": {
+    "what-if": {
         "right": [
             """
 def what_if(customer, changes, dv, model):
@@ -584,7 +584,7 @@ def what_if(customer, changes, dv, model):
             ),
         ],
     },
-    "1.8": {
+    "price-a-threshold": {
         "right": [
             """
 def best_threshold(scores, left, promotion, loss, kept):
@@ -762,7 +762,7 @@ def best_threshold(scores, left, promotion, loss, kept):
             ),
         ],
     },
-    "1.9": {
+    "read-a-coefficient": {
         "right": [
             """
 def odds_factor(column, change, dv, model):

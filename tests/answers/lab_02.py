@@ -5,7 +5,7 @@ from proof import Instead
 CODE = "code = \"import pickle, sys; print(pickle.load(open(sys.argv[1], 'rb')))\""
 
 ANSWERS = {
-    "2.1": {
+    "three-in-three-out": {
         "right": [
             """
 def save(path, dv, model, threshold):
@@ -229,7 +229,7 @@ def load(path):
             ),
         ],
     },
-    "2.2": {
+    "mend-what-destroys": {
         "right": [
             """
 def add_threshold(path, threshold):
@@ -399,7 +399,7 @@ def add_threshold(path, threshold):
             ),
         ],
     },
-    "2.3": {
+    "who-loads-it": {
         "right": [
             f"""
 def loaded_by(path):
@@ -519,7 +519,7 @@ def loaded_by(path):
             ),
         ],
     },
-    "2.4": {
+    "a-model-card": {
         "right": [
             """
 def card_of(path, auc):
@@ -615,7 +615,7 @@ def card_of(path, auc):
             ),
         ],
     },
-    "2.5": {
+    "mail-from-strangers": {
         "right": [
             """
 def asked_for(path):
@@ -846,7 +846,7 @@ def hostile(paths):
             ),
         ],
     },
-    "2.6": {
+    "refuse-politely": {
         "right": [
             """
 def load_checked(path):

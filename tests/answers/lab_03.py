@@ -68,7 +68,7 @@ def free(body):
 
 
 ANSWERS = {
-    "3.1": {
+    "write-a-service": {
         "right": [
             Instead(RUN, 'app.run("localhost", 9696)'),
             Instead(RUN, "app.run(port=9696)", ROUTE, '@app.get("/hello")'),
@@ -95,7 +95,7 @@ ANSWERS = {
             ),
         ],
     },
-    "3.2": {
+    "call-it-three-ways": {
         "right": [
             """
 def call_three_ways(url):
@@ -186,7 +186,7 @@ def call_three_ways(url):
             (Instead("return [first, second, third]", "print(first, second, third)"), "returned None"),
         ],
     },
-    "3.3": {
+    "a-route-with-a-parameter": {
         "right": [
             months("""
 @app.get("/months")
@@ -288,7 +288,7 @@ def months():
             (Instead('"/months", methods=["GET"]', '"/months", methods=["POST"]'), "and is with 405"),
         ],
     },
-    "3.4": {
+    "the-right-status": {
         "right": [
             inbox("""
 @app.post("/emails")
@@ -412,7 +412,7 @@ def emails():
             ),
         ],
     },
-    "3.5": {
+    "free-a-busy-port": {
         "right": [
             """
 def free(port):
@@ -580,7 +580,7 @@ def free(port):
             ),
         ],
     },
-    "3.6": {
+    "read-a-log": {
         "right": [
             """
 def parse(line):

@@ -3,7 +3,7 @@
 from proof import Instead
 
 ANSWERS = {
-    "4.1": {
+    "what-to-do": {
         "right": [
             """
 def answer(probability, threshold):
@@ -65,7 +65,7 @@ def answer(probability, threshold):
             ),
         ],
     },
-    "4.2": {
+    "make-it-json": {
         "right": [
             """
 def as_json(answer):
@@ -210,7 +210,7 @@ def as_json(answer):
             ),
         ],
     },
-    "4.3": {
+    "a-service-that-decides": {
         "right": [
             Instead(
                 "[customer]", "customer", "jsonify(churn_probability", "dict(churn_probability"
@@ -327,7 +327,7 @@ def as_json(answer):
             (Instead("return jsonify", "jsonify"), "your code failed there"),
         ],
     },
-    "4.4": {
+    "it-answers-anything": {
         "right": [
             'bodies = [{}, customer | {"loyalty": "gold"}, customer | {"seniorcitizen": 2}]',
             """
@@ -410,7 +410,7 @@ bodies = [without, customer | {"tenure": "41"}, customer | {"contract": "weekly"
             ("bodies = customer", "should be of type list or tuple"),
         ],
     },
-    "4.5": {
+    "status-before-body": {
         "right": [
             """
 def ask(url, customer, timeout):
@@ -597,7 +597,7 @@ def ask(url, customer, timeout):
             ("def ask(url, customer):\n    return 0.5", "raised TypeError"),
         ],
     },
-    "4.6": {
+    "the-same-as-in-the-notebook": {
         "right": [
             """
 def differing(url, customers, dv, model):

@@ -15,7 +15,7 @@ def test_service(url):
 
 
 ANSWERS = {
-    "5.1": {
+    "all-at-once": {
         "right": [
             """
 def problems(form):
@@ -173,7 +173,7 @@ def problems(form):
             ),
         ],
     },
-    "5.2": {
+    "a-schema-without-holes": {
         "right": [
             """
 from pydantic import FiniteFloat, StrictInt, conint
@@ -378,7 +378,7 @@ class Form(BaseModel):
             ),
         ],
     },
-    "5.3": {
+    "an-answer-that-helps": {
         "right": [
             """
 def explain(error):
@@ -492,7 +492,7 @@ def explain(error):
             ),
         ],
     },
-    "5.4": {
+    "the-service-refuses": {
         "right": [
             Instead(
                 "    form = Form.model_validate(request.get_json())\n",
@@ -710,7 +710,7 @@ def explain(error):
             ),
         ],
     },
-    "5.5": {
+    "a-batch": {
         "right": [
             Instead(
                 "        forms = FORMS.validate_python(body)\n",
@@ -935,7 +935,7 @@ if __name__ == "__main__":
             ),
         ],
     },
-    "5.6": {
+    "a-test-that-can-fail": {
         "right": [
             FIRST
             + """

@@ -3,7 +3,7 @@
 from proof import Instead
 
 ANSWERS = {
-    "6.1": {
+    "what-may-be-asked-again": {
         "right": [
             """
 from requests.exceptions import ChunkedEncodingError, Timeout
@@ -135,7 +135,7 @@ def may_retry(outcome):
             ("may_retry = True", "begin with def may_retry("),
         ],
     },
-    "6.2": {
+    "growing-waits": {
         "right": [
             """
 def waits(tries, patience):
@@ -233,7 +233,7 @@ def waits(tries, patience):
             ),
         ],
     },
-    "6.3": {
+    "a-client-that-survives": {
         "right": [
             """
 def ask(url, customers, waits, timeout):
@@ -596,7 +596,7 @@ def ask(url, customers, waits, timeout):
             ),
         ],
     },
-    "6.4": {
+    "no-e-mail-twice": {
         "right": [
             """
 def record(db, scores, threshold):
@@ -851,7 +851,7 @@ def record(db, scores, threshold):
             ),
         ],
     },
-    "6.5": {
+    "go-on-after-a-crash": {
         "right": [
             """
 def run(db, ask, record, size):
@@ -1108,7 +1108,7 @@ def run(db, ask, record, size):
             ),
         ],
     },
-    "6.6": {
+    "a-threshold-from-a-budget": {
         "right": [
             """
 from decimal import Decimal

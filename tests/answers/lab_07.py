@@ -29,7 +29,7 @@ def command(letter, text):
 
 
 ANSWERS = {
-    "7.1": {
+    "which-versions-fit": {
         "right": [
             specifiers("===1.0.3", ">=1.0.3,<1.1", "~=1.0,>=1.0.3,!=1.2.0"),
             specifiers(" == 1.0.3 ", "==1.0.*, >=1.0.3", "!= 1.2.0, >= 1.0.3, < 2.0.0"),
@@ -72,7 +72,7 @@ ANSWERS = {
             (specifiers(series="~=1.0.3,!=1.2.0"), "does not take 1.1.0"),
         ],
     },
-    "7.2": {
+    "one-environment-for-all": {
         "right": [
             """
 def newest_for_all(versions, wishes):
@@ -191,7 +191,7 @@ def newest_for_all(versions, wishes):
             ),
         ],
     },
-    "7.3": {
+    "what-belongs-where": {
         "right": [
             lists("Flask Pydantic scikit_learn Granian"),
             """
@@ -250,7 +250,7 @@ dev_packages = {"ruff", "pytest", "requests"}
             ),
         ],
     },
-    "7.4": {
+    "write-a-pipfile": {
         "right": [
             '''
 pipfile = """
@@ -383,7 +383,7 @@ serve = {cmd = "granian --interface wsgi reminders:app"}
             ('pipfile = ""', "no table [packages]"),
         ],
     },
-    "7.5": {
+    "which-command": {
         "right": [
             """
 commands = dict(
@@ -458,7 +458,7 @@ commands = {
             ("commands = {'A': 'pipenv sync --dev'}", "the keys are the letters a to f"),
         ],
     },
-    "7.6": {
+    "read-a-lock": {
         "right": [
             """
 def installs(lock, dev):
@@ -600,7 +600,7 @@ def installs(lock, dev):
             ),
         ],
     },
-    "7.7": {
+    "the-tampered-file": {
         "right": [
             """
 def tampered(files, locked):
@@ -767,7 +767,7 @@ def tampered(files, locked):
             ),
         ],
     },
-    "7.8": {
+    "what-the-update-changed": {
         "right": [
             """
 def changes(old, new):

@@ -17,7 +17,7 @@ def desk(**other):
 
 
 ANSWERS = {
-    "8.1": {
+    "order-the-lines": {
         "right": [
             'order = "DGHICFBEA"',
             "order = 'dh gic fbae'",
@@ -41,7 +41,7 @@ ANSWERS = {
             ('order = ["D", "H", "G", "I", "C", "F", "B", "E", "A"]', "should be of type str"),
         ],
     },
-    "8.2": {
+    "who-gets-an-answer": {
         "right": ['answered = "g, i, a, e"', 'answered = "AEGI"'],
         "wrong": [
             ('answered = "abegi"', "only this machine can ask"),
@@ -60,7 +60,7 @@ ANSWERS = {
             ('answered = {"a": True}', "should be of type str"),
         ],
     },
-    "8.3": {
+    "mend-the-names": {
         "right": [
             Instead(
                 "COPY requirements.txt ./",
@@ -199,7 +199,7 @@ ANSWERS = {
             ("mended_3 = 3\nignore_3 = ''", "should be of type str"),
         ],
     },
-    "8.4": {
+    "mend-the-quotes": {
         "right": [
             Instead(
                 CMD,
@@ -270,7 +270,7 @@ mended_4 = broken_4.replace("'", '"').replace("$PORT", '"9696"')
             (Instead(CMD, "CMD granian 'ping:app"), "is opened and not closed"),
         ],
     },
-    "8.5": {
+    "it-runs-on-my-machine": {
         "right": [
             Instead(
                 FLASK,
@@ -352,7 +352,7 @@ mended_4 = broken_4.replace("'", '"').replace("$PORT", '"9696"')
             ),
         ],
     },
-    "8.6": {
+    "it-must-not-go-out": {
         "right": [
             Instead(
                 "COPY ping.py ./",
@@ -448,7 +448,7 @@ mended_4 = broken_4.replace("'", '"').replace("$PORT", '"9696"')
             (Instead("COPY ping.py ./", "COPY --from=code ping.py ./"), "no stage of this name"),
         ],
     },
-    "8.7": {
+    "what-is-in-the-image": {
         "right": [
             'held = ["TEAM", "token.txt", "ping.py", "prices.json", "flask"]',
             'held = set("flask prices.json ping.py token.txt TEAM".split())',
@@ -489,7 +489,7 @@ mended_4 = broken_4.replace("'", '"').replace("$PORT", '"9696"')
             ("held = [[]]", "held names [], which is none"),
         ],
     },
-    "8.8": {
+    "at-the-front-desk": {
         "right": [
             desk(
                 start="docker container run --rm -dit --name=desk -p 127.0.0.1:8080:9696/tcp churn:latest",

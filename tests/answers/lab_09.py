@@ -28,7 +28,7 @@ COMPARE = 'hmac.compare_digest(sent.encode(), f"Bearer {KEY}".encode())'
 REFUSE = 'return jsonify(error="This service wants its key."), 401, {"WWW-Authenticate": "Bearer"}'
 
 ANSWERS = {
-    "9.1": {
+    "a-day-in-the-cloud": {
         "right": [
             """
 commands = [
@@ -194,7 +194,7 @@ commands = [
             ("commands = [['eb', 'init']]", "should hold texts"),
         ],
     },
-    "9.2": {
+    "what-still-costs": {
         "right": [
             """
 def still_costs(account):
@@ -325,7 +325,7 @@ def still_costs(account):
             ),
         ],
     },
-    "9.3": {
+    "how-long-the-credit-lasts": {
         "right": [
             """
 def hours_left(credit, environment, prices):
@@ -414,7 +414,7 @@ def hours_left(credit, environment, prices):
             ),
         ],
     },
-    "9.4": {
+    "what-goes-up": {
         "right": [
             """
 def goes_up(events, way):
@@ -542,7 +542,7 @@ def goes_up(events, way):
             ),
         ],
     },
-    "9.5": {
+    "preflight": {
         "right": [
             """
 def preflight(status, needed):
@@ -694,7 +694,7 @@ def preflight(status, needed):
             ),
         ],
     },
-    "9.6": {
+    "where-the-key-may-go": {
         "right": [
             """
 def may_send(url):
@@ -853,7 +853,7 @@ def may_send(url):
             ),
         ],
     },
-    "9.7": {
+    "a-service-that-wants-its-key": {
         "right": [
             Instead(
                 "    sent =",
@@ -1128,7 +1128,7 @@ def may_send(url):
             ),
         ],
     },
-    "9.8": {
+    "a-client-that-sends-it": {
         "right": [
             """
 class Bearer(requests.auth.AuthBase):

@@ -14,7 +14,7 @@ except ModuleNotFoundError:
     raise SystemExit(
         "This kernel is not the lab's. Start JupyterLab with start.py, or choose the kernel .venv."
     ) from None
-labkit.work_folder("labs")
+labkit.work_folder()
 
 # %%
 import json
@@ -29,7 +29,7 @@ from labkit.labs.lab_04 import first_service, lab
 customer = json.loads((labkit.DATA / "customer.json").read_text(encoding="utf-8"))
 
 # %% [markdown]
-# ## 4.1 What to do
+# ## What to do
 #
 # The marketing team would rather be told what to do than do arithmetic. Write `answer(probability, threshold)`: it returns a dictionary, such as
 #
@@ -40,7 +40,7 @@ customer = json.loads((labkit.DATA / "customer.json").read_text(encoding="utf-8"
 # The decision is `"e-mail"` if the probability is at or above the threshold, and `"nothing"` if not. The probability comes from the model, so it is NumPy's. In the dictionary it is Python's own `float`, with all its digits.
 
 
-# %% exercise="4.1"
+# %% exercise="what-to-do"
 def answer(probability, threshold):
     # [solution] return ____
     decision = "e-mail" if probability >= threshold else "nothing"
@@ -49,10 +49,10 @@ def answer(probability, threshold):
 
 
 # %%
-lab.check("4.1")
+lab.check("what-to-do")
 
 # %% [markdown]
-# ## 4.2 Make it JSON
+# ## Make it JSON
 #
 # Another service answers with more, and whoever wrote it took no care of types:
 #
@@ -63,7 +63,7 @@ lab.check("4.1")
 # Write `as_json(answer)`: it returns JSON text for any such dictionary, so that `json.loads` gives the same values back, as Python's own. What was a whole number stays one, what was true or false stays so, and no digit gets lost. NumPy's values may also stand in lists and dictionaries inside. The dictionary that it was given stays as it was.
 
 
-# %% exercise="4.2"
+# %% exercise="make-it-json"
 def as_json(answer):
     # [solution] return ____
     # json.dumps calls `default` for each value that it does not know.
@@ -72,25 +72,25 @@ def as_json(answer):
 
 
 # %%
-lab.check("4.2")
+lab.check("make-it-json")
 
 # %% [markdown]
-# ## 4.3 A service that decides
+# ## A service that decides
 #
 # In place of `predict = ____`, write the route with its function. `POST /predict` with a customer as JSON is answered with JSON that has two keys:
 #
 # - `churn_probability`, the number that the model says, with all its digits;
 # - `decision`, as in 4.1 the text `"e-mail"` or `"nothing"`. The threshold is `THRESHOLD`: 0.18 is what lesson 1 found to be the cheapest.
 #
-# `dv` and `model` are loaded for you. The second cell starts the service (and first trains a model, if there is none here yet). From then on you can also do it in a terminal: `python labs/work/decision_service.py`.
+# `dv` and `model` are loaded for you. The second cell starts the service (and first trains a model, if there is none here yet). From then on you can also do it in a terminal: `python my/work/decision_service.py`.
 
-# %% exercise="4.3" script="decision_service.py"
+# %% exercise="a-service-that-decides" script="decision_service.py"
 
 # %%
 lab.start("decision_service.py", CHURN_MODEL=str(labkit.model().resolve()))
 
 # %%
-lab.check("4.3")
+lab.check("a-service-that-decides")
 
 # %% [markdown]
 # To see what it answers, and why it breaks, run these lines in a cell of your own:
@@ -106,7 +106,7 @@ lab.check("4.3")
 lab.stop()
 
 # %% [markdown]
-# ## 4.4 It answers anything
+# ## It answers anything
 #
 # The lesson's service takes whatever comes. Here it is without a port: `first_service(body)` asks it, and returns the status with what it says.
 
@@ -116,7 +116,7 @@ first_service(customer)
 # %% [markdown]
 # Find three bodies that are no customers, and that it answers with `200` and a probability all the same. Each is wrong in one way only, and the three ways are different: not three times a missing field. A customer has the fields of `data/customer.json`, with values of the kind that stands there. Write the list `bodies`; its elements are Python values as you would give them to `json=`.
 
-# %% exercise="4.4"
+# %% exercise="it-answers-anything"
 # [solution] bodies = ____
 bodies = [
     customer | {"tenure": "41"},  # a text where a number belongs
@@ -126,17 +126,17 @@ bodies = [
 # [end]
 
 # %%
-lab.check("4.4")
+lab.check("it-answers-anything")
 
 # %% [markdown]
-# ## 4.5 Status before body
+# ## Status before body
 #
 # Marketing asks at night, when nobody watches. Write `ask(url, customer, timeout)`: it sends the customer as JSON in one `POST` to `url + "/predict"`, waits at most `timeout` seconds for the answer, and returns the `churn_probability` in it.
 #
 # If the status is any other than 200, or the answer is no JSON, it raises a `RuntimeError`. The error's text has the status and the first 100 characters of the body, for example `503: <h1>Back at six</h1>`. If nobody answers in time, let the error of `requests` pass.
 
 
-# %% exercise="4.5"
+# %% exercise="status-before-body"
 def ask(url, customer, timeout):
     # [solution] return ____
     response = requests.post(f"{url}/predict", json=customer, timeout=timeout)
@@ -148,10 +148,10 @@ def ask(url, customer, timeout):
 
 
 # %%
-lab.check("4.5")
+lab.check("status-before-body")
 
 # %% [markdown]
-# ## 4.6 The same as in the notebook?
+# ## The same as in the notebook?
 #
 # A service may run with last month's model, or mix up its customers. So ask it about many, and compare its numbers with those of your own model. Here it is:
 
@@ -165,7 +165,7 @@ with open(labkit.model(), "rb") as f_in:
 # If its answers to the first and the fourth of five customers are wrong, `differing` returns `[0, 3]`.
 
 
-# %% exercise="4.6"
+# %% exercise="the-same-as-in-the-notebook"
 def differing(url, customers, dv, model):
     # [solution] return ____
     expected = model.predict_proba(dv.transform(customers))[:, 1]
@@ -180,7 +180,7 @@ def differing(url, customers, dv, model):
 
 
 # %%
-lab.check("4.6")
+lab.check("the-same-as-in-the-notebook")
 
 # %% [markdown]
 # ## How far you are

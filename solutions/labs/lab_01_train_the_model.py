@@ -14,7 +14,7 @@ except ModuleNotFoundError:
     raise SystemExit(
         "This kernel is not the lab's. Start JupyterLab with start.py, or choose the kernel .venv."
     ) from None
-labkit.work_folder("labs")
+labkit.work_folder()
 
 # %%
 import json
@@ -30,12 +30,12 @@ from labkit.exercises import ____
 from labkit.labs.lab_01 import lab
 
 # %% [markdown]
-# ## 1.1 Clean a column
+# ## Clean a column
 #
 # The call centre types contracts as it likes: `" Two Year"`, `"MONTH-TO-MONTH "`, `"one  year"` with two blanks. The model knows `two_year`, `month-to-month`, `one_year`. Write `clean(column)`: it takes a pandas column of such texts and returns it in the model's spelling, for these and any other words, with any number of blanks. The result keeps the index; the column that it was given stays as it was.
 
 
-# %% exercise="1.1"
+# %% exercise="clean-a-column"
 def clean(column):
     # [solution] return ____
     words = column.str.lower().str.split()  # splits at blanks, and drops those at the ends
@@ -44,15 +44,15 @@ def clean(column):
 
 
 # %%
-lab.check("1.1")
+lab.check("clean-a-column")
 
 # %% [markdown]
-# ## 1.2 Find the text columns
+# ## Find the text columns
 #
 # The lesson asked for what is *not a number*. Another table has dates and true-or-false columns as well, and these are no text either. Write `text_columns(df)`: it returns the list of the names of the columns that hold text, whatever the table, and in the table's order.
 
 
-# %% exercise="1.2"
+# %% exercise="find-the-text-columns"
 def text_columns(df):
     # [solution] return ____
     return list(df.select_dtypes(exclude=["number", "bool", "datetime"]).columns)
@@ -60,15 +60,15 @@ def text_columns(df):
 
 
 # %%
-lab.check("1.2")
+lab.check("find-the-text-columns")
 
 # %% [markdown]
-# ## 1.3 A number column that isn't
+# ## A number column that isn't
 #
 # Sales sends what customers paid last month, as text: `"29.85"`, and `" "` or `""` for those who have not had a bill yet. Write `to_numbers(column)`: it returns a column of numbers with the same index. Blanks become `0.0`, other texts the number that they spell. A text that is neither (`"n/a"`) is a mistake in the data, and must raise a `ValueError`, never vanish.
 
 
-# %% exercise="1.3"
+# %% exercise="a-number-column-that-isnt"
 def to_numbers(column):
     # [solution] return ____
     return pd.to_numeric(column.str.strip().replace("", "0")).astype(float)
@@ -76,15 +76,15 @@ def to_numbers(column):
 
 
 # %%
-lab.check("1.3")
+lab.check("a-number-column-that-isnt")
 
 # %% [markdown]
-# ## 1.4 Split in three
+# ## Split in three
 #
 # Whoever tries several values of `C` and keeps the one that is best on the test customers has trained on them, too. So three parts are needed: 60% to train, 20% to choose (*validation*), 20% to judge (*test*). Write `split_in_three(df)`: it returns `train, validation, test`. The test part is the lesson's (20% of all, `random_state=1`), and every call gives the same parts.
 
 
-# %% exercise="1.4"
+# %% exercise="split-in-three"
 def split_in_three(df):
     # [solution] return ____
     rest, test = train_test_split(df, test_size=0.2, random_state=1)
@@ -94,10 +94,10 @@ def split_in_three(df):
 
 
 # %%
-lab.check("1.4")
+lab.check("split-in-three")
 
 # %% [markdown]
-# ## 1.5 AUC by hand
+# ## AUC by hand
 #
 # Four customers, with the scores that a model gave them:
 #
@@ -110,21 +110,21 @@ lab.check("1.4")
 #
 # What is the AUC? Use paper: its plain meaning from the lesson is enough.
 
-# %% exercise="1.5"
+# %% exercise="auc-by-hand"
 # [solution] auc = ____
 auc = 3 / 4  # of the four pairs, only Cleo against Ben is in the wrong order
 # [end]
 
 # %%
-lab.check("1.5")
+lab.check("auc-by-hand")
 
 # %% [markdown]
-# ## 1.6 AUC by library
+# ## AUC by library
 #
 # Now for any number of customers. Write `auc_of(left, scores)`: `left` says who left (`True` or `False`), `scores` are the model's probabilities, both NumPy arrays. scikit-learn is at hand as `roc_auc_score`.
 
 
-# %% exercise="1.6"
+# %% exercise="auc-by-library"
 def auc_of(left, scores):
     # [solution] return ____
     return roc_auc_score(left, scores)
@@ -132,10 +132,10 @@ def auc_of(left, scores):
 
 
 # %%
-lab.check("1.6")
+lab.check("auc-by-library")
 
 # %% [markdown]
-# ## 1.7 What if?
+# ## What if?
 #
 # Here are our customer and the lesson's model. (If you have none yet, it is trained now, in a few seconds.)
 
@@ -149,7 +149,7 @@ customer["contract"], customer["tenure"]
 # What if she had a contract from month to month? Write `what_if(customer, changes, dv, model)`: it returns the probability that this customer *leaves*, as a plain `float`, with some fields changed. `changes` is a dictionary such as `{"contract": "month-to-month"}`. The customer herself stays as she is.
 
 
-# %% exercise="1.7"
+# %% exercise="what-if"
 def what_if(customer, changes, dv, model):
     # [solution] return ____
     changed = customer | changes
@@ -159,10 +159,10 @@ def what_if(customer, changes, dv, model):
 
 
 # %%
-lab.check("1.7")
+lab.check("what-if")
 
 # %% [markdown]
-# ## 1.8 The threshold for a given price
+# ## The threshold for a given price
 #
 # The lesson was kind: everybody who got the discount stayed. Let us say that only a share of them does. `promotion` is what one discount costs, `loss` what a lost customer costs, and `kept` is the share (from 0 to 1) of the leaving customers who stay when they get the discount. So a threshold costs
 #
@@ -172,7 +172,7 @@ lab.check("1.7")
 # Write `best_threshold(scores, left, promotion, loss, kept)`: which of the thresholds 0.00, 0.01, ..., 1.00 is the cheapest? `scores` and `left` are NumPy arrays.
 
 
-# %% exercise="1.8"
+# %% exercise="price-a-threshold"
 def best_threshold(scores, left, promotion, loss, kept):
     # [solution] return ____
     def cost(threshold):
@@ -185,17 +185,17 @@ def best_threshold(scores, left, promotion, loss, kept):
 
 
 # %%
-lab.check("1.8")
+lab.check("price-a-threshold")
 
 # %% [markdown]
-# ## 1.9 Read a coefficient
+# ## Read a coefficient
 #
 # Bookmakers speak of *odds*: a probability of 0.2 means odds of 0.2 / 0.8, one to four. Odds make a logistic regression readable. When a column grows by `change`, the sum grows by weight times `change`, and the odds of leaving are *multiplied* by e to the power of that. With a weight of -0.05 per month, a year more multiplies the odds by e to the power of -0.6, which is 0.55: they nearly halve.
 #
 # Write `odds_factor(column, change, dv, model)`: by what are the odds multiplied when the column of this name, such as `tenure` or `contract=two_year`, grows by `change`? The weights are in `model.coef_[0]`, the names, in the same order, in `dv.get_feature_names_out()`.
 
 
-# %% exercise="1.9"
+# %% exercise="read-a-coefficient"
 def odds_factor(column, change, dv, model):
     # [solution] return ____
     weights = dict(zip(dv.get_feature_names_out(), model.coef_[0], strict=True))
@@ -204,7 +204,7 @@ def odds_factor(column, change, dv, model):
 
 
 # %%
-lab.check("1.9")
+lab.check("read-a-coefficient")
 
 # %% [markdown]
 # ## How far you are

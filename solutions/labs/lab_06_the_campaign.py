@@ -14,7 +14,7 @@ except ModuleNotFoundError:
     raise SystemExit(
         "This kernel is not the lab's. Start JupyterLab with start.py, or choose the kernel .venv."
     ) from None
-labkit.work_folder("labs")
+labkit.work_folder()
 
 # %%
 import sqlite3
@@ -26,7 +26,7 @@ from labkit.exercises import ____
 from labkit.labs.lab_06 import lab
 
 # %% [markdown]
-# ## 6.1 What may be asked again
+# ## What may be asked again
 #
 # Write `may_retry(outcome)`: it returns `True` where another try may help, else `False`. `outcome` is one of two things.
 #
@@ -36,7 +36,7 @@ from labkit.labs.lab_06 import lab
 # So `may_retry((503, True))` is `True`, and `may_retry((400, True))` is `False`.
 
 
-# %% exercise="6.1"
+# %% exercise="what-may-be-asked-again"
 def may_retry(outcome):
     # [solution] return ____
     if isinstance(outcome, Exception):
@@ -52,17 +52,17 @@ def may_retry(outcome):
 
 
 # %%
-lab.check("6.1")
+lab.check("what-may-be-asked-again")
 
 # %% [markdown]
-# ## 6.2 Growing waits
+# ## Growing waits
 #
 # Somebody says: "Try six times, and be patient for half a minute." Which waits are these? Write `waits(tries, patience)`: it returns the list of the waits *between* the tries, in seconds. Each is twice the one before, and together they last `patience` seconds.
 #
 # So `waits(4, 7)` is `[1, 2, 4]`: three waits lie between four tries. With a single try there is nothing to wait for, and the list is empty.
 
 
-# %% exercise="6.2"
+# %% exercise="growing-waits"
 def waits(tries, patience):
     # [solution] return ____
     parts = [2**n for n in range(tries - 1)]  # 1, 2, 4, ...
@@ -71,10 +71,10 @@ def waits(tries, patience):
 
 
 # %%
-lab.check("6.2")
+lab.check("growing-waits")
 
 # %% [markdown]
-# ## 6.3 A client that survives
+# ## A client that survives
 #
 # Write `ask(url, customers, waits, timeout)`. It posts the list `customers` as JSON to `url + "/predict/batch"`, gives each try `timeout` seconds, and returns the list that an answer with status 200 holds.
 #
@@ -83,7 +83,7 @@ lab.check("6.2")
 # - A status from 400 to 499, in JSON: it raises a `RuntimeError` with the status in its text, at once.
 
 
-# %% exercise="6.3"
+# %% exercise="a-client-that-survives"
 def ask(url, customers, waits, timeout):
     # [solution] return ____
     lost = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
@@ -107,10 +107,10 @@ def ask(url, customers, waits, timeout):
 
 
 # %%
-lab.check("6.3")
+lab.check("a-client-that-survives")
 
 # %% [markdown]
-# ## 6.4 No e-mail twice
+# ## No e-mail twice
 #
 # Here are the tables of a small campaign, and a database to try things on. (The check makes databases of its own.)
 
@@ -142,7 +142,7 @@ db.execute("SELECT * FROM customer").fetchall()
 # - The database stays open.
 
 
-# %% exercise="6.4"
+# %% exercise="no-e-mail-twice"
 def record(db, scores, threshold):
     # [solution] return ____
     update = "UPDATE customer SET state = 'scored', probability = ? WHERE id = ?"
@@ -157,10 +157,10 @@ def record(db, scores, threshold):
 
 
 # %%
-lab.check("6.4")
+lab.check("no-e-mail-twice")
 
 # %% [markdown]
-# ## 6.5 Go on after a crash
+# ## Go on after a crash
 #
 # Write `run(db, ask, record, size)`, the loop of a campaign, with the tables of 6.4. Two functions are given to it:
 #
@@ -172,7 +172,7 @@ lab.check("6.4")
 # No transaction is open during `ask`. Its errors go on to the caller, and the next `run` goes on where this one stopped: it asks about nobody whose score is recorded. Customers who are added meanwhile get their turn, too.
 
 
-# %% exercise="6.5"
+# %% exercise="go-on-after-a-crash"
 def run(db, ask, record, size):
     # [solution] return ____
     waiting = "SELECT id FROM customer WHERE state = 'waiting' ORDER BY id LIMIT ?"
@@ -182,10 +182,10 @@ def run(db, ask, record, size):
 
 
 # %%
-lab.check("6.5")
+lab.check("go-on-after-a-crash")
 
 # %% [markdown]
-# ## 6.6 A threshold from a budget
+# ## A threshold from a budget
 #
 # The manager gives a `budget`, and each e-mail costs `price`. Write `threshold_for(budget, price, scores)`: it returns the *lowest* of the thresholds 0.00, 0.01, ..., 1.00 at which the e-mails cost no more than the budget. Everybody whose score is at or above the threshold gets one. `scores` is a list. If even 1.00 is too expensive, return `None`.
 #
@@ -194,7 +194,7 @@ lab.check("6.5")
 # Floats set two traps. Budget and price have two decimals, and `3 * 0.1` is more than `0.3`. And the threshold after 0.34 is `35 / 100`; `35 * 0.01`, like NumPy's `linspace`, is a hair above 0.35.
 
 
-# %% exercise="6.6"
+# %% exercise="a-threshold-from-a-budget"
 def threshold_for(budget, price, scores):
     # [solution] return ____
     for percent in range(101):
@@ -206,7 +206,7 @@ def threshold_for(budget, price, scores):
 
 
 # %%
-lab.check("6.6")
+lab.check("a-threshold-from-a-budget")
 
 # %% [markdown]
 # ## How far you are

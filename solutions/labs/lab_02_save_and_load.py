@@ -14,7 +14,7 @@ except ModuleNotFoundError:
     raise SystemExit(
         "This kernel is not the lab's. Start JupyterLab with start.py, or choose the kernel .venv."
     ) from None
-labkit.work_folder("labs")
+labkit.work_folder()
 
 # %%
 import hashlib
@@ -34,7 +34,7 @@ from labkit.exercises import ____
 from labkit.labs.lab_02 import lab, three_files
 
 # %% [markdown]
-# ## 2.1 Three in, three out
+# ## Three in, three out
 #
 # In lesson 1 the best threshold was not 0.5 but 0.18. It belongs to the model, so it should travel with it. Write two functions:
 #
@@ -44,7 +44,7 @@ from labkit.labs.lab_02 import lab, three_files
 # `path` is a `Path` such as `Path("mine.bin")`. After both, `dv, model, threshold = load(path)` gives back what was saved, in this process or in another.
 
 
-# %% exercise="2.1"
+# %% exercise="three-in-three-out"
 def save(path, dv, model, threshold):
     # [solution] return ____
     with open(path, "wb") as f_out:
@@ -60,10 +60,10 @@ def load(path):
 
 
 # %%
-lab.check("2.1")
+lab.check("three-in-three-out")
 
 # %% [markdown]
-# ## 2.2 Mend what destroys
+# ## Mend what destroys
 #
 # A colleague wants to add the threshold to a model that is saved already. It worked in her head; in the folder it left 0 bytes:
 #
@@ -77,7 +77,7 @@ lab.check("2.1")
 # Write it so that the file at `path`, which holds the tuple `(dv, model)`, holds `(dv, model, threshold)` afterwards. And no accident may cost the model: if the threshold can't be pickled (a `lambda`, say), the error comes out of the function, and the file is as it was, byte for byte.
 
 
-# %% exercise="2.2"
+# %% exercise="mend-what-destroys"
 def add_threshold(path, threshold):
     # [solution] return ____
     with open(path, "rb") as f_in:
@@ -90,10 +90,10 @@ def add_threshold(path, threshold):
 
 
 # %%
-lab.check("2.2")
+lab.check("mend-what-destroys")
 
 # %% [markdown]
-# ## 2.3 Who loads it?
+# ## Who loads it?
 #
 # Here is a file that gives, whenever it is unpickled, the id of the process that does it. In this notebook that is the notebook's own id:
 
@@ -113,7 +113,7 @@ os.getpid(), pickle.loads(Path("who-loads-me.bin").read_bytes())
 # The Python to start is `sys.executable`, the one that runs this notebook. Any path must do, also `"Anna's $5 model.bin"`, and from any folder.
 
 
-# %% exercise="2.3"
+# %% exercise="who-loads-it"
 def loaded_by(path):
     # [solution] return ____
     code = "import pickle, sys; print(pickle.load(open(sys.argv[1], 'rb')))"
@@ -124,10 +124,10 @@ def loaded_by(path):
 
 
 # %%
-lab.check("2.3")
+lab.check("who-loads-it")
 
 # %% [markdown]
-# ## 2.4 A model card
+# ## A model card
 #
 # Write `card_of(path, auc)`: it returns the card of a saved model, as a dictionary with the keys of this one:
 #
@@ -143,7 +143,7 @@ lab.check("2.3")
 # `sha256` is the hash of the bytes in the file (64 letters and digits), then come the scikit-learn that is installed here, the AUC, and today's date. `json.dumps` must be able to write the card, although `auc` may come as any number of Python or NumPy, such as `np.float32(0.8581)`. The function needs no look into the pickle.
 
 
-# %% exercise="2.4"
+# %% exercise="a-model-card"
 def card_of(path, auc):
     # [solution] return ____
     return {
@@ -156,10 +156,10 @@ def card_of(path, auc):
 
 
 # %%
-lab.check("2.4")
+lab.check("a-model-card")
 
 # %% [markdown]
-# ## 2.5 Mail from strangers
+# ## Mail from strangers
 #
 # Three models came by e-mail. One of them runs code when it is loaded. (Here that code is harmless: it writes a file `you-loaded-me.txt`.) Each run of the cell makes new ones, and mixes them.
 
@@ -173,7 +173,7 @@ paths = three_files()
 # For each function or class that a file asks for, an `Unpickler` calls its method `find_class(module, name)`, with two texts such as `"numpy"`, `"ndarray"`. A class of your own, made from `pickle.Unpickler`, may look at them and raise an error: that ends the loading before anything was called. `Unpickler(f_in).load()` does what `pickle.load(f_in)` does.
 
 
-# %% exercise="2.5"
+# %% exercise="mail-from-strangers"
 def hostile(paths):
     # [solution] return ____
     class Guard(pickle.Unpickler):
@@ -192,13 +192,13 @@ def hostile(paths):
 
 
 # %%
-lab.check("2.5")
+lab.check("mail-from-strangers")
 
 # %% [markdown]
 # (For these files it will do. A guard for real life it is not: NumPy is large, and has functions that run code as well.)
 
 # %% [markdown]
-# ## 2.6 Refuse politely
+# ## Refuse politely
 #
 # The churn service leaves the program when a model does not fit. A function that others call should let *them* decide. Write `load_checked(path)`. The card lies beside the model, at `path.with_suffix(".json")`; it has `card["sha256"]` and `card["versions"]["scikit-learn"]`, as in the lesson.
 #
@@ -210,7 +210,7 @@ lab.check("2.5")
 # Nothing may be unpickled before all that is checked.
 
 
-# %% exercise="2.6"
+# %% exercise="refuse-politely"
 def load_checked(path):
     # [solution] return ____
     card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
@@ -225,7 +225,7 @@ def load_checked(path):
 
 
 # %%
-lab.check("2.6")
+lab.check("refuse-politely")
 
 # %% [markdown]
 # ## How far you are

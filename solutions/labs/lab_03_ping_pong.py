@@ -14,7 +14,7 @@ except ModuleNotFoundError:
     raise SystemExit(
         "This kernel is not the lab's. Start JupyterLab with start.py, or choose the kernel .venv."
     ) from None
-labkit.work_folder("labs")
+labkit.work_folder()
 
 # %%
 import re
@@ -30,7 +30,7 @@ from labkit.exercises import ____
 from labkit.labs.lab_03 import lab
 
 # %% [markdown]
-# ## 3.1 Write a service and start it
+# ## Write a service and start it
 #
 # The marketing team wants to be greeted. The service below has a route already, and two gaps:
 #
@@ -40,19 +40,19 @@ from labkit.labs.lab_03 import lab
 # The second cell starts it. Or do it in a terminal (**File > New > Terminal**), and leave that cell out:
 #
 # ```bash
-# python labs/work/hello_service.py
+# python my/work/hello_service.py
 # ```
 
-# %% exercise="3.1" script="hello_service.py"
+# %% exercise="write-a-service" script="hello_service.py"
 
 # %%
 lab.start("hello_service.py", wait=20)
 
 # %%
-lab.check("3.1")
+lab.check("write-a-service")
 
 # %% [markdown]
-# ## 3.2 Call it three ways
+# ## Call it three ways
 #
 # First by hand. While your service runs, open `http://localhost:9696/hello` in the browser, and in a terminal type `curl -i http://localhost:9696/hello` (Windows: `curl.exe`). For the service all callers look alike, but for a header: in `User-Agent` each says what it is, and anybody can write there what he likes.
 #
@@ -65,7 +65,7 @@ lab.check("3.1")
 # and returns the three statuses in a list, in this order, such as `[200, 200, 200]`; `404` or `500` are statuses, too.
 
 
-# %% exercise="3.2"
+# %% exercise="call-it-three-ways"
 def call_three_ways(url):
     # [solution] return ____
     address = url + "/hello"
@@ -82,28 +82,28 @@ def call_three_ways(url):
 
 
 # %%
-lab.check("3.2")
+lab.check("call-it-three-ways")
 
 # %% [markdown]
-# ## 3.3 A route with a parameter
+# ## A route with a parameter
 #
 # Marketing counts in years, the model in months. Give the service below a second route, with decorator and function, where `months = ____` stands:
 #
 # - `GET /months?years=3` is answered with the JSON `{"months": 36}`, and so on for other years, 0 too;
 # - when `years` is missing, or is no whole number (`three`, `2.5`), the answer is the status 400: the client has to change something.
 #
-# In a Flask function, `request.args` is a dictionary of the parameters. To start it in a terminal: `python labs/work/months_service.py`.
+# In a Flask function, `request.args` is a dictionary of the parameters. To start it in a terminal: `python my/work/months_service.py`.
 
-# %% exercise="3.3" script="months_service.py"
+# %% exercise="a-route-with-a-parameter" script="months_service.py"
 
 # %%
 lab.start("months_service.py")
 
 # %%
-lab.check("3.3")
+lab.check("a-route-with-a-parameter")
 
 # %% [markdown]
-# ## 3.4 The right status for a wrong method
+# ## The right status for a wrong method
 #
 # For each e-mail that goes out, marketing's program tells this service, with `POST` and JSON such as `{"customer": "8879-zkjof"}`. The service keeps them in the list `sent`. Write its route:
 #
@@ -111,15 +111,15 @@ lab.check("3.3")
 # - `GET /emails` gets the status 405, and so do `PUT` and `DELETE`.
 # - `/email` does not exist: 404.
 #
-# Flask does part of this for you. To start it in a terminal: `python labs/work/inbox_service.py`.
+# Flask does part of this for you. To start it in a terminal: `python my/work/inbox_service.py`.
 
-# %% exercise="3.4" script="inbox_service.py"
+# %% exercise="the-right-status" script="inbox_service.py"
 
 # %%
 lab.start("inbox_service.py")
 
 # %%
-lab.check("3.4")
+lab.check("the-right-status")
 
 # %% [markdown]
 # Done with the services? This stops the last one, if a cell has started it.
@@ -128,7 +128,7 @@ lab.check("3.4")
 lab.stop()
 
 # %% [markdown]
-# ## 3.5 Free a busy port
+# ## Free a busy port
 #
 # `Address already in use`, and nobody knows in which terminal it runs. Write `free(port)`: it ends the process of this machine that *listens* on the port, and no other, and returns when the port is free. When nobody listens there, it does nothing.
 #
@@ -137,7 +137,7 @@ lab.stop()
 # The check starts processes of its own for this, and lets you end only those.
 
 
-# %% exercise="3.5"
+# %% exercise="free-a-busy-port"
 def free(port):
     # [solution] return ____
     for process in psutil.process_iter():
@@ -152,10 +152,10 @@ def free(port):
 
 
 # %%
-lab.check("3.5")
+lab.check("free-a-busy-port")
 
 # %% [markdown]
-# ## 3.6 Read a log
+# ## Read a log
 #
 # Who asked for what, and what became of it? Write `parse(line)`. From a line of Flask's log such as
 #
@@ -166,7 +166,7 @@ lab.check("3.5")
 # For any other line, such as ` * Running on http://127.0.0.1:9696`, an empty one, or a complaint like `127.0.0.1 - - [21/Nov/2026 10:00:00] code 400, message Bad request syntax ('hi')`, it returns `None`.
 
 
-# %% exercise="3.6"
+# %% exercise="read-a-log"
 def parse(line):
     # [solution] return ____
     found = re.search(r'\] "([A-Z]+) (\S+) HTTP/[\d.]+" (\d+) ', line)
@@ -178,7 +178,7 @@ def parse(line):
 
 
 # %%
-lab.check("3.6")
+lab.check("read-a-log")
 
 # %% [markdown]
 # ## How far you are

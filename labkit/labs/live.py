@@ -20,7 +20,7 @@ from IPython import get_ipython
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-from labkit import SOLUTIONS, exercises, service
+from labkit import SOLVED_LABS, exercises, service
 from labkit.exercises import NotStarted, Wrong, describe, one_line, show
 
 PATIENCE = 5  # seconds that a service may take for an answer
@@ -83,7 +83,7 @@ class Live:
     def __init__(self, script: str):
         self.script, self.path = script, Path(script)
         if not self.path.exists() and not get_ipython():
-            self.path = SOLUTIONS / script  # solutions/lab_*.py runs as a script
+            self.path = SOLVED_LABS / script  # solutions/labs/lab_*.py runs as a script
         if not self.path.exists():
             raise NotStarted(f"there is no {script} yet: run the cell above that writes it.")
         if "____" in names_in(self.path):
@@ -106,7 +106,7 @@ class Live:
             raise Wrong(
                 f"nothing answers on {self.url}: start the service with the cell above, which says "
                 "why if it ends at once, or open a terminal (File > New > Terminal) and run  "
-                f"python labs/work/{self.script}"
+                f"python my/work/{self.script}"
             )
         who = listener(self.port)
         if who is None:  # another user's, or macOS does not let us look

@@ -14,7 +14,7 @@ except ModuleNotFoundError:
     raise SystemExit(
         "This kernel is not the lab's. Start JupyterLab with start.py, or choose the kernel .venv."
     ) from None
-labkit.work_folder("labs")
+labkit.work_folder()
 
 # %%
 from urllib.parse import urlsplit
@@ -25,7 +25,7 @@ from labkit.exercises import ____
 from labkit.labs.lab_09 import lab
 
 # %% [markdown]
-# ## 9.1 A day in the cloud
+# ## A day in the cloud
 #
 # Write `commands`, a list of texts: what you type, in order, one `eb` command in each. The story:
 #
@@ -38,7 +38,7 @@ from labkit.labs.lab_09 import lab
 #
 # One command may do two steps. The check reads your lines as the EB CLI would; nothing is run.
 
-# %% exercise="9.1"
+# %% exercise="a-day-in-the-cloud"
 # [solution] commands = ____
 commands = [
     'eb init churn --platform "Docker running on 64bit Amazon Linux 2023" --region eu-north-1',
@@ -50,10 +50,10 @@ commands = [
 # [end]
 
 # %%
-lab.check("9.1")
+lab.check("a-day-in-the-cloud")
 
 # %% [markdown]
-# ## 9.2 What still costs
+# ## What still costs
 #
 # "Everything is terminated", says a colleague. The account says:
 
@@ -78,7 +78,7 @@ account = [
 # - A kind that is not named here goes on the list: somebody must look at it.
 
 
-# %% exercise="9.2"
+# %% exercise="what-still-costs"
 def still_costs(account):
     # [solution] return ____
     def costs(entry):
@@ -98,10 +98,10 @@ def still_costs(account):
 
 
 # %%
-lab.check("9.2")
+lab.check("what-still-costs")
 
 # %% [markdown]
-# ## 9.3 How long does the credit last?
+# ## How long does the credit last?
 #
 # A new account has a credit. Here are prices and two environments. (The figures are invented. The real ones change; the lesson says where they stand.)
 
@@ -125,7 +125,7 @@ many = {"instances": 3, "balanced": True, "disk": 30}
 # So a credit of 100 dollars lasts 5177 hours for `alone`, seven months, and 936 for `many`.
 
 
-# %% exercise="9.3"
+# %% exercise="how-long-the-credit-lasts"
 def hours_left(credit, environment, prices):
     # [solution] return ____
     instances = environment["instances"]
@@ -141,10 +141,10 @@ def hours_left(credit, environment, prices):
 
 
 # %%
-lab.check("9.3")
+lab.check("how-long-the-credit-lasts")
 
 # %% [markdown]
-# ## 9.4 What goes up
+# ## What goes up
 #
 # A morning with git and `bundle.py`:
 
@@ -172,7 +172,7 @@ events = [
 # Here these are `{"app.py": "v2"}`, `{"app.py": "v3"}` and `{"app.py": "v1"}`. A file that is staged stays so after a commit, and also when it is ignored later; `git add` then goes on taking it. What has never been committed or packed is `{}`.
 
 
-# %% exercise="9.4"
+# %% exercise="what-goes-up"
 def goes_up(events, way):
     # [solution] return ____
     folder, index, commit, archive, ignored = {}, {}, {}, {}, set()
@@ -193,10 +193,10 @@ def goes_up(events, way):
 
 
 # %%
-lab.check("9.4")
+lab.check("what-goes-up")
 
 # %% [markdown]
-# ## 9.5 Preflight
+# ## Preflight
 #
 # `git status --short` says what differs from the last commit: two letters, a blank, a path.
 
@@ -218,7 +218,7 @@ needed = ["Dockerfile", "Pipfile.lock", "solutions/train.py", "data/customer.jso
 # Here `solutions/train.py` is stale, `Pipfile` is not in the dictionary, and the others are missing. When all is well: `{}`.
 
 
-# %% exercise="9.5"
+# %% exercise="preflight"
 def preflight(status, needed):
     # [solution] return ____
     found = {}
@@ -236,10 +236,10 @@ def preflight(status, needed):
 
 
 # %%
-lab.check("9.5")
+lab.check("preflight")
 
 # %% [markdown]
-# ## 9.6 Where may the key go?
+# ## Where may the key go?
 #
 # Over `http`, whoever carries the request can read the key. Only a request to this very machine is carried by nobody. Write `may_send(url)`: it returns `True` if a request with the key may go to this address, that is
 #
@@ -249,7 +249,7 @@ lab.check("9.5")
 # Anything else is `False`: another scheme, and a text that is no address. Capital letters don't matter (`HTTPS://...`). Take care: `http://localhost.example.com` and `http://127.0.0.1@example.com` both lead to example.com's machines.
 
 
-# %% exercise="9.6"
+# %% exercise="where-the-key-may-go"
 def may_send(url):
     # [solution] return ____
     try:
@@ -264,10 +264,10 @@ def may_send(url):
 
 
 # %%
-lab.check("9.6")
+lab.check("where-the-key-may-go")
 
 # %% [markdown]
-# ## 9.7 A service that wants its key
+# ## A service that wants its key
 #
 # The script has two routes. Write `gate`, which Flask calls before every request, also for a path that does not exist.
 #
@@ -277,21 +277,21 @@ lab.check("9.6")
 # - Who has no key or a wrong one, of whatever characters, gets 401, the header `WWW-Authenticate: Bearer`, and JSON, `{"error": "..."}`.
 # - Neither the key nor what was sent stands in an answer or in the log.
 
-# %% exercise="9.7" script="gate_service.py"
+# %% exercise="a-service-that-wants-its-key" script="gate_service.py"
 
 # %% [markdown]
 # Start it here, or in a terminal, where this line comes first (PowerShell: `$env:CHURN_API_KEY = "for-practice-only-1234"`):
 #
 # ```bash
 # export CHURN_API_KEY=for-practice-only-1234
-# python labs/work/gate_service.py
+# python my/work/gate_service.py
 # ```
 
 # %%
 lab.start("gate_service.py", CHURN_API_KEY="for-practice-only-1234")
 
 # %%
-lab.check("9.7")
+lab.check("a-service-that-wants-its-key")
 
 # %% [markdown]
 # This stops the service, if the cell above has started it.
@@ -300,7 +300,7 @@ lab.check("9.7")
 lab.stop()
 
 # %% [markdown]
-# ## 9.8 A client that sends it
+# ## A client that sends it
 #
 # Write `ask(url, customer, key)`, for a service such as the lesson's. It sends the customer, as JSON, with `POST` to `url + "/predict"`, and the key in the header `Authorization: Bearer KEY` and nowhere else. When `key` is `None`, there is no such header.
 #
@@ -311,7 +311,7 @@ lab.stop()
 # The key stands in no exception, and nothing is printed. The check plays the service.
 
 
-# %% exercise="9.8"
+# %% exercise="a-client-that-sends-it"
 def ask(url, customer, key):
     # [solution] return ____
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
@@ -324,7 +324,7 @@ def ask(url, customer, key):
 
 
 # %%
-lab.check("9.8")
+lab.check("a-client-that-sends-it")
 
 # %% [markdown]
 # ## How far you are

@@ -14,7 +14,7 @@ except ModuleNotFoundError:
     raise SystemExit(
         "This kernel is not the lab's. Start JupyterLab with start.py, or choose the kernel .venv."
     ) from None
-labkit.work_folder("labs")
+labkit.work_folder()
 
 # %%
 from typing import Annotated, Literal
@@ -44,14 +44,14 @@ FIELDS = {"contract", "tenure", "monthlycharges", "seniorcitizen"}
 good = {"contract": "one_year", "tenure": 41, "monthlycharges": 80, "seniorcitizen": 0}
 
 # %% [markdown]
-# ## 5.1 All at once
+# ## All at once
 #
 # Whoever hears of one mistake at a time sends the form four times. Write `problems(form)`: it returns the sorted list of the names of *all* fields that are missing or unknown, and `[]` when there are none. So `problems({"tenur": 41, "contract": "one_year"})` returns `["monthlycharges", "seniorcitizen", "tenur", "tenure"]`. It asks for the names only; the values don't matter yet.
 #
 # What is no dictionary (a list, a text, `None`) has no fields to speak of: raise a `ValueError`.
 
 
-# %% exercise="5.1"
+# %% exercise="all-at-once"
 def problems(form):
     # [solution] return ____
     if not isinstance(form, dict):
@@ -61,10 +61,10 @@ def problems(form):
 
 
 # %%
-lab.check("5.1")
+lab.check("all-at-once")
 
 # %% [markdown]
-# ## 5.2 A schema without holes
+# ## A schema without holes
 #
 # Now the values. Write a pydantic class `Form` that lets through what the table above allows, and nothing else. A price of 80 is as good as one of 80.5. Refused are
 #
@@ -77,7 +77,7 @@ lab.check("5.1")
 # Keep the first line of your class `class Form(BaseModel):`; `Form.model_validate(good)` should return an object.
 
 
-# %% exercise="5.2"
+# %% exercise="a-schema-without-holes"
 # [solution] Form = ____
 class Form(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
@@ -91,10 +91,10 @@ class Form(BaseModel):
 
 
 # %%
-lab.check("5.2")
+lab.check("a-schema-without-holes")
 
 # %% [markdown]
-# ## 5.3 An answer that helps
+# ## An answer that helps
 #
 # A `ValidationError` is Python's; the sender needs something to read. Here is one, from a sketch of a schema with two fields:
 
@@ -121,7 +121,7 @@ example.errors(include_url=False)
 # So all of it can be sent as JSON. The first dictionary for the example: `{"field": "contract", "problem": "Field required", "given": None}`.
 
 
-# %% exercise="5.3"
+# %% exercise="an-answer-that-helps"
 def explain(error):
     # [solution] return ____
     answer = []
@@ -139,10 +139,10 @@ def explain(error):
 
 
 # %%
-lab.check("5.3")
+lab.check("an-answer-that-helps")
 
 # %% [markdown]
-# ## 5.4 The service refuses
+# ## The service refuses
 #
 # The script has the schema and the price. Write the route and the two handlers. All answers are JSON:
 #
@@ -150,38 +150,38 @@ lab.check("5.3")
 # - a form that the schema refuses: 400 and `{"problems": [...]}`, with an object for each problem that has at least `field` and `problem`. A list instead of a form is refused like this, too; its `field` is up to you.
 # - all else: Flask's own status (400 for what is no JSON, 415 without the JSON header, 404, 405) and `{"error": "..."}`. `as_json` gets the exception, with its `code` and `description`.
 
-# %% exercise="5.4" script="offer_service.py"
+# %% exercise="the-service-refuses" script="offer_service.py"
 
 # %% [markdown]
 # Start it here, or in a terminal (**File > New > Terminal**):
 #
 # ```bash
-# python labs/work/offer_service.py
+# python my/work/offer_service.py
 # ```
 
 # %%
 lab.start("offer_service.py")
 
 # %%
-lab.check("5.4")
+lab.check("the-service-refuses")
 
 # %% [markdown]
-# ## 5.5 A batch
+# ## A batch
 #
-# Now many forms at once, in a service of its own (in a terminal: `python labs/work/batch_service.py`). `FORMS.validate_python(...)` checks a whole list. Write the route `POST /offer/batch`:
+# Now many forms at once, in a service of its own (in a terminal: `python my/work/batch_service.py`). `FORMS.validate_python(...)` checks a whole list. Write the route `POST /offer/batch`:
 #
 # - it answers with a list such as `[{"price": 72.0}, {"price": 64.0}]`, in the order of the forms, and to `[]` with `[]`;
 # - one bad form refuses the batch: 400 and `{"problems": [...]}`. There is an object for each problem of each bad form, with the form's `index` (counted from 0), `field` and `problem`;
 # - no list, or an item that is no form at all (`7`): 400 and `problems` as well, and there index and field may be missing;
 # - more than 100 forms, good or bad: 413; `abort(413)` will do.
 
-# %% exercise="5.5" script="batch_service.py"
+# %% exercise="a-batch" script="batch_service.py"
 
 # %%
 lab.start("batch_service.py")
 
 # %%
-lab.check("5.5")
+lab.check("a-batch")
 
 # %% [markdown]
 # This stops the service, if the cell above has started it. To check 5.4 or 5.5 once more, start the one concerned again.
@@ -190,7 +190,7 @@ lab.check("5.5")
 lab.stop()
 
 # %% [markdown]
-# ## 5.6 A test that can fail
+# ## A test that can fail
 #
 # Next month somebody writes the service anew. Write `test_service(url)`, with `assert`, as for pytest. It sends forms by `POST /offer` to the service at `url` (such as `http://127.0.0.1:9696`). It passes on every service that keeps these promises, and fails where one is broken:
 #
@@ -201,7 +201,7 @@ lab.stop()
 # All else is open: sentences, the order of the problems, further keys. The check tries your test on good and on bad services.
 
 
-# %% exercise="5.6"
+# %% exercise="a-test-that-can-fail"
 def test_service(url):
     # [solution] return ____
     def ask(form):
@@ -220,7 +220,7 @@ def test_service(url):
 
 
 # %%
-lab.check("5.6")
+lab.check("a-test-that-can-fail")
 
 # %% [markdown]
 # ## How far you are

@@ -14,14 +14,14 @@ except ModuleNotFoundError:
     raise SystemExit(
         "This kernel is not the lab's. Start JupyterLab with start.py, or choose the kernel .venv."
     ) from None
-labkit.work_folder("labs")
+labkit.work_folder()
 
 # %%
 from labkit.exercises import ____
 from labkit.labs.lab_08 import build, lab
 
 # %% [markdown]
-# ## 8.1 Order the lines
+# ## Order the lines
 #
 # Here are the nine lines of a Dockerfile, shuffled. `libgomp1` is a library of the system that a newer model will need.
 
@@ -41,16 +41,16 @@ lines = {
 # %% [markdown]
 # Put them in an order that builds, and that the cache likes best. The code (`churn_serving.py`) changes several times a day, the model every week, `requirements.txt` every month, and the system's library never. After each of these changes, no `RUN` and no `COPY` should be done again that need not be. Answer with a text of the nine letters, such as `"ABCDEFGHI"`. More than one order is right.
 
-# %% exercise="8.1"
+# %% exercise="order-the-lines"
 # [solution] order = ____
 order = "DHGICFBEA"  # what changes seldom comes first; E and A may stand elsewhere, too
 # [end]
 
 # %%
-lab.check("8.1")
+lab.check("order-the-lines")
 
 # %% [markdown]
-# ## 8.2 Who gets an answer?
+# ## Who gets an answer?
 #
 # A service runs in a container and answers `/ping`. This machine is 192.168.1.20 in the office network, and no firewall stands between it and a colleague's. Every image has `EXPOSE 9696`.
 #
@@ -69,16 +69,16 @@ lab.check("8.1")
 #
 # In which rows does an answer come back? Write their letters as a text, such as `"abc"`.
 
-# %% exercise="8.2"
+# %% exercise="who-gets-an-answer"
 # [solution] answered = ____
 answered = "aegi"
 # [end]
 
 # %%
-lab.check("8.2")
+lab.check("who-gets-an-answer")
 
 # %% [markdown]
-# ## 8.3 Names
+# ## Names
 #
 # Now four broken Dockerfiles. In each, `ping.py` holds a Flask app named `app`, granian serves it, and a container started with `docker run -p 127.0.0.1:9696:9696` should answer `/ping` to this machine. Mend what is wrong and leave the rest.
 #
@@ -103,7 +103,7 @@ broken_ignore_3 = """\
 # %% [markdown]
 # Write the mended Dockerfile as the text `mended_3`: copy it from the cell above, between three quotation marks. And write `ignore_3`, its `.dockerignore`: the build may see the two files that it needs and nothing else, not even a file that joins the folder tomorrow.
 
-# %% exercise="8.3"
+# %% exercise="mend-the-names"
 # [solution] mended_3 = ____
 mended_3 = """\
 FROM python:3.13-slim
@@ -124,13 +124,13 @@ ignore_3 = """\
 # [end]
 
 # %%
-lab.check("8.3")
+lab.check("mend-the-names")
 
 # %%
-# build("8.3", mended_3, ignore_3)
+# build("mend-the-names", mended_3, ignore_3)
 
 # %% [markdown]
-# ## 8.4 Quotes
+# ## Quotes
 #
 # The folder holds `requirements.txt` (flask and granian) and `ping.py`. This one builds, and the container ends at once. Its log says `/bin/sh: 1: [granian,: not found`.
 
@@ -148,7 +148,7 @@ CMD ['granian', '--interface', 'wsgi', '--host', '0.0.0.0', '--port', $PORT, 'pi
 # %% [markdown]
 # Write the mended Dockerfile as `mended_4`. granian itself should be the container's first process, with no shell before it: the shell keeps the signal of `docker stop` to itself, and after ten seconds Docker kills everything.
 
-# %% exercise="8.4"
+# %% exercise="mend-the-quotes"
 # [solution] mended_4 = ____
 mended_4 = """\
 FROM python:3.13-slim
@@ -161,13 +161,13 @@ CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "9696", "p
 # [end]
 
 # %%
-lab.check("8.4")
+lab.check("mend-the-quotes")
 
 # %%
-# build("8.4", mended_4)
+# build("mend-the-quotes", mended_4)
 
 # %% [markdown]
-# ## 8.5 It runs on my machine
+# ## It runs on my machine
 #
 # On its author's machine all was well. The folder holds `ping.py`. This one builds; `docker run` says `exec: "granian": executable file not found in $PATH`. Somebody mended that, and then curl said `Connection reset by peer`.
 
@@ -184,7 +184,7 @@ CMD ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", "8000", 
 # %% [markdown]
 # Write the mended Dockerfile as `mended_5`. granian stays the server, and the container is still started with `-p 127.0.0.1:9696:9696`.
 
-# %% exercise="8.5"
+# %% exercise="it-runs-on-my-machine"
 # [solution] mended_5 = ____
 mended_5 = """\
 FROM python:3.13-slim
@@ -197,13 +197,13 @@ CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "9696", "p
 # [end]
 
 # %%
-lab.check("8.5")
+lab.check("it-runs-on-my-machine")
 
 # %%
-# build("8.5", mended_5)
+# build("it-runs-on-my-machine", mended_5)
 
 # %% [markdown]
-# ## 8.6 It builds, it runs, and must not go out
+# ## It builds, it runs, and must not go out
 #
 # The folder holds `requirements.txt` (flask and granian), `ping.py`, `customers.csv` and `.env`; it has no `.dockerignore`, and gets none. This image builds, starts and answers. Still, a colleague who reviews it finds three things.
 
@@ -221,7 +221,7 @@ CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "9696", "p
 # %% [markdown]
 # Write the mended Dockerfile as `mended_6`. No layer of the image holds customers or secrets, the key is not named any more (whoever starts the container brings it along, with `docker run -e`), and the service does not run as root.
 
-# %% exercise="8.6"
+# %% exercise="it-must-not-go-out"
 # [solution] mended_6 = ____
 mended_6 = """\
 FROM python:3.13-slim
@@ -236,13 +236,13 @@ CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "9696", "p
 # [end]
 
 # %%
-lab.check("8.6")
+lab.check("it-must-not-go-out")
 
 # %%
-# build("8.6", mended_6)
+# build("it-must-not-go-out", mended_6)
 
 # %% [markdown]
-# ## 8.7 What is in the image?
+# ## What is in the image?
 #
 # A Dockerfile in stages. Its `requirements.txt` names flask and granian, and `docker build` makes an image of the last stage.
 #
@@ -272,16 +272,16 @@ lab.check("8.6")
 #
 # `flask` · `pandas` · `requirements.txt` · `customers.csv` · `prices.json` · `ping.py` · `token.txt` · `TEAM` · `MODE`
 
-# %% exercise="8.7"
+# %% exercise="what-is-in-the-image"
 # [solution] held = ____
 held = {"flask", "prices.json", "ping.py", "token.txt", "TEAM"}
 # [end]
 
 # %%
-lab.check("8.7")
+lab.check("what-is-in-the-image")
 
 # %% [markdown]
-# ## 8.8 At the front desk
+# ## At the front desk
 #
 # The image `churn` is built. Its service listens on port 9696 inside, and its `ENTRYPOINT` is `python production.py`. Write four lines for a terminal, as texts that begin with `docker`.
 #
@@ -290,7 +290,7 @@ lab.check("8.7")
 # - `look`: Python, in a container of this image, runs `import pandas`. Do it in a new container that is removed afterwards, or in `desk`.
 # - `stop`: `desk` ends, and may finish what it is doing.
 
-# %% exercise="8.8"
+# %% exercise="at-the-front-desk"
 # [solution] start = ____
 start = "docker run --detach --rm --name desk --publish 127.0.0.1:8080:9696 churn"
 # [end]
@@ -305,7 +305,7 @@ stop = "docker stop desk"
 # [end]
 
 # %%
-lab.check("8.8")
+lab.check("at-the-front-desk")
 
 # %% [markdown]
 # ## How far you are

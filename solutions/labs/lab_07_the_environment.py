@@ -14,7 +14,7 @@ except ModuleNotFoundError:
     raise SystemExit(
         "This kernel is not the lab's. Start JupyterLab with start.py, or choose the kernel .venv."
     ) from None
-labkit.work_folder("labs")
+labkit.work_folder()
 
 # %%
 import hashlib
@@ -28,7 +28,7 @@ from labkit.exercises import ____
 from labkit.labs.lab_07 import delivery, lab
 
 # %% [markdown]
-# ## 7.1 Which versions fit?
+# ## Which versions fit?
 #
 # A package `tariffs` has had the versions 0.9.5, 1.0.0, 1.0.2, 1.0.3, 1.0.4, 1.1.0, 1.2.0, 1.2.1 and 2.0.0, and more will come. What would you write behind its name in a Pipfile? Give three texts.
 #
@@ -36,7 +36,7 @@ from labkit.labs.lab_07 import delivery, lab
 # - `fixes` takes 1.0.3 and its later fixes: 1.0.4, one day 1.0.17, and no 1.1.
 # - `series` takes 1.0.3 and all that is newer, below 2.0.0; but never 1.2.0, which is broken.
 
-# %% exercise="7.1"
+# %% exercise="which-versions-fit"
 # [solution] only = ____
 only = "==1.0.3"
 # [end]
@@ -48,10 +48,10 @@ series = ">=1.0.3,<2,!=1.2.0"
 # [end]
 
 # %%
-lab.check("7.1")
+lab.check("which-versions-fit")
 
 # %% [markdown]
-# ## 7.2 One environment for all?
+# ## One environment for all?
 #
 # Several projects want to share an environment, and an environment holds one version of a package. Write `newest_for_all(versions, wishes)`:
 #
@@ -64,7 +64,7 @@ lab.check("7.1")
 # - `Version("1.10.0") > Version("1.9.0")` is `True`, although as text `"1.9.0"` comes last.
 
 
-# %% exercise="7.2"
+# %% exercise="one-environment-for-all"
 def newest_for_all(versions, wishes):
     # [solution] return ____
     sets = [SpecifierSet(wish) for wish in wishes if wish != "*"]
@@ -74,10 +74,10 @@ def newest_for_all(versions, wishes):
 
 
 # %%
-lab.check("7.2")
+lab.check("one-environment-for-all")
 
 # %% [markdown]
-# ## 7.3 What belongs where?
+# ## What belongs where?
 #
 # A project predicts who will take an offer. Its three files begin like this:
 #
@@ -101,7 +101,7 @@ lab.check("7.2")
 #
 # Which packages belong in `[packages]`, `[train]` and `[dev-packages]`? Give three lists of names, as `pip install` knows them. Name each package once: training has `[packages]` at hand, and development all three. Leave out what needs no line.
 
-# %% exercise="7.3"
+# %% exercise="what-belongs-where"
 # [solution] packages = ____
 packages = ["flask", "granian", "pydantic", "scikit-learn"]  # unpickling needs the library
 # [end]
@@ -113,10 +113,10 @@ dev_packages = ["pytest", "requests", "ruff"]
 # [end]
 
 # %%
-lab.check("7.3")
+lab.check("what-belongs-where")
 
 # %% [markdown]
-# ## 7.4 Write a Pipfile
+# ## Write a Pipfile
 #
 # Write the Pipfile of another service, as one text between `"""` and `"""`:
 #
@@ -128,7 +128,7 @@ lab.check("7.3")
 #
 # There is no `[[source]]`: each pip asks the index that it is set up for.
 
-# %% exercise="7.4"
+# %% exercise="write-a-pipfile"
 # [solution] pipfile = ____
 pipfile = """
 [packages]
@@ -152,10 +152,10 @@ serve = "granian --interface wsgi reminders:app"
 # [end]
 
 # %%
-lab.check("7.4")
+lab.check("write-a-pipfile")
 
 # %% [markdown]
-# ## 7.5 Which command?
+# ## Which command?
 #
 # For each of these, one command of Pipenv does it:
 #
@@ -168,7 +168,7 @@ lab.check("7.4")
 #
 # Give a dictionary of the six, as you would type them: `{"a": "pipenv ...", "b": ...}`.
 
-# %% exercise="7.5"
+# %% exercise="which-command"
 # [solution] commands = ____
 commands = {
     "a": "pipenv sync --dev",
@@ -181,10 +181,10 @@ commands = {
 # [end]
 
 # %%
-lab.check("7.5")
+lab.check("which-command")
 
 # %% [markdown]
-# ## 7.6 Read a lock
+# ## Read a lock
 #
 # Here is this lab's own lock, and one entry of its category `default`:
 
@@ -201,7 +201,7 @@ entry["version"], entry["markers"], list(lock)
 # - An entry without `version` is own code, named by its path: leave it out.
 
 
-# %% exercise="7.6"
+# %% exercise="read-a-lock"
 def installs(lock, dev):
     # [solution] return ____
     entries = lock["default"] | (lock["develop"] if dev else {})
@@ -214,10 +214,10 @@ def installs(lock, dev):
 
 
 # %%
-lab.check("7.6")
+lab.check("read-a-lock")
 
 # %% [markdown]
-# ## 7.7 Spot the tampered file
+# ## Spot the tampered file
 #
 # Four packages came over the network. `files` has the bytes of each. `locked` is the category of a lock that names them, with the hashes that are allowed: a package has one for each of its files, since Windows and Linux may get different ones. Each run of the cell delivers anew, and each time somebody has tampered with one.
 
@@ -235,7 +235,7 @@ for name, data in files.items():
 # A hash in a lock is `"sha256:"` and the hexdigest of the file's bytes.
 
 
-# %% exercise="7.7"
+# %% exercise="the-tampered-file"
 def tampered(files, locked):
     # [solution] return ____
     refused = []
@@ -248,10 +248,10 @@ def tampered(files, locked):
 
 
 # %%
-lab.check("7.7")
+lab.check("the-tampered-file")
 
 # %% [markdown]
-# ## 7.8 What has the update changed?
+# ## What has the update changed?
 #
 # An update may change hundreds of lines of a lock, most of them hashes. Write `changes(old, new)`, which tells it in short. Both are whole locks, as in 7.6. It returns a dictionary of the packages whose version is another one now, with the version before and after:
 #
@@ -262,7 +262,7 @@ lab.check("7.7")
 # `blinker` is new, and `six` is gone. All categories count (`default`, `develop`, others with any name), but not `_meta`. It is no change if a package only moves to another category, if only its hashes change, or if it has no version (own code). Take it that a package in several categories has one version.
 
 
-# %% exercise="7.8"
+# %% exercise="what-the-update-changed"
 def changes(old, new):
     # [solution] return ____
     def versions(lock):
@@ -284,7 +284,7 @@ def changes(old, new):
 
 
 # %%
-lab.check("7.8")
+lab.check("what-the-update-changed")
 
 # %% [markdown]
 # ## How far you are
