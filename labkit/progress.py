@@ -1,43 +1,71 @@
 """How far a learner is: `labkit.progress.show()`, and `labkit.progress.reset()` to begin anew.
 
-Each answered check adds a line to labs/work/progress.jsonl, and no line is ever changed: whatever
-ends the kernel, the lines before are safe. Nothing is written under grading (LAB_STRICT).
+Each answered check adds a line to my/progress.jsonl, and no line is ever changed: whatever ends
+the kernel, the lines before are safe. Nothing is written under grading (LAB_STRICT). Exercises go
+by their names; number, title and lab of each come from the labs themselves.
 """
 
 import json
 import os
-from datetime import UTC, datetime
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-from labkit import ROOT, LabError
+from labkit import MY, ROOT, LabError
 
-LABS = {  # number: title, exercises (a test holds it against the labs)
-    "1": ("train the model", 9),
-    "2": ("save and load", 6),
-    "3": ("ping pong", 6),
-    "4": ("the churn service", 6),
-    "5": ("bad input", 6),
-    "6": ("the campaign", 6),
-    "7": ("the environment", 8),
-    "8": ("the container", 8),
-    "9": ("the cloud", 8),
-}
+BREAK = timedelta(minutes=30)  # who says nothing for longer does something else
+
+
+@dataclass
+class Exercise:
+    """An exercise's name, its place ("1.8"), its title, and whether it belongs to the core."""
+
+    name: str
+    number: str
+    title: str
+    core: bool
+
+
+def labs() -> dict[str, tuple[str, list[Exercise]]]:
+    """Return for each lab's number ("1") its title and its exercises, in order, from labs/."""
+    found = {}
+    for path in sorted((ROOT / "labs").glob("lab_*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        texts = ["".join(cell["source"]) for cell in cells]
+        lab, lab_title = re.match(r"# Lab (\d+) · (.+)", texts[0]).groups()
+        found[lab] = lab_title, []
+        for place, cell in enumerate(cells):
+            if name := cell["metadata"].get("exercise"):
+                headings = re.findall(r"(?m)^## (\d+\.\d+) (.+)$", "\n".join(texts[:place]))
+                number, title = headings[-1]
+                core = cell["metadata"].get("core", False)
+                found[lab][1].append(Exercise(name, number, title.removesuffix(" (core)"), core))
+    return found
 
 
 def file():
     """Return the file's path; tests set LAB_WORK to leave a learner's file alone."""
-    return ROOT / "labs" / os.environ.get("LAB_WORK", "work") / "progress.jsonl"
+    return MY / os.environ.get("LAB_WORK", "") / "progress.jsonl"
 
 
 def record(exercise: str, mark: str) -> None:
-    """Add what a check said (✔, ✘ or ○) of an exercise such as "1.2"."""
+    """Add what a check said (✔, ✘ or ○) of an exercise such as "price-a-threshold"."""
     _add({"exercise": exercise, "mark": mark})
+
+
+def opened(lab: str) -> None:
+    """Add that a lab ("01_train_the_model") was opened, from when its minutes are counted."""
+    _add({"opened": lab})
 
 
 def reset(lab: str = "") -> None:
     """Forget what was solved, in all labs or in one ("1"); the answers stay where they are."""
-    if lab and str(lab) not in LABS:
-        raise LabError(f"There is no lab {lab}; the labs are {', '.join(LABS)}.")
-    _add({"reset": str(lab)})
+    known = labs()
+    if lab and str(lab) not in known:
+        raise LabError(f"There is no lab {lab}; the labs are {', '.join(known)}.")
+    chosen = [known[str(lab)]] if lab else known.values()
+    names = [exercise.name for _, exercises in chosen for exercise in exercises]
+    _add({"reset": names if lab else sorted({*names, *solved()})})
 
 
 def _add(line):
@@ -54,30 +82,94 @@ def _add(line):
         raise LabError(f"Your progress can't be written to {path.name} ({error}).") from None
 
 
-def solved() -> set[str]:
-    """Return the exercises that were correct at least once since the last reset."""
+def _lines() -> list[dict]:
+    """Return what was recorded, in order; what is damaged is left out."""
     try:
         lines = file().read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:  # nothing done yet
-        return set()
-    done = set()
+        return []
+    found = []
     for line in lines:
         try:
-            match json.loads(line):
-                case {"exercise": str(exercise), "mark": "✔"}:
-                    done.add(exercise)
-                case {"reset": str(lab)}:
-                    done = {name for name in done if lab and not name.startswith(f"{lab}.")}
+            found.append(json.loads(line))
         except ValueError:  # an empty line, or one that was cut off
             continue
+    return [line for line in found if isinstance(line, dict)]
+
+
+def solved() -> set[str]:
+    """Return the names of the exercises that were correct at least once since the last reset."""
+    done = set()
+    for line in _lines():
+        match line:
+            case {"exercise": str(exercise), "mark": "✔"}:
+                done.add(exercise)
+            case {"reset": list(names)}:
+                done = {name for name in done if name not in names}
     return done
 
 
 def show() -> None:
-    """Print a bar for each lab: a full box for each exercise solved, an empty one for the rest."""
-    done = solved()
-    for lab, (title, count) in LABS.items():
-        n = sum(name.startswith(f"{lab}.") for name in done)
+    """Print a full box for each exercise solved, an empty one for the rest; the core's apart."""
+    done, known = solved(), labs()
+    totals = {True: [0, 0], False: [0, 0]}
+    for lab, (title, exercises) in known.items():
+        boxes, counts = {}, {}
+        for core in (True, False):
+            count = sum(one.core == core for one in exercises)
+            n = sum(one.core == core and one.name in done for one in exercises)
+            boxes[core] = "■" * n + "□" * (count - n)
+            counts[core] = f"{n} of {count}" if count else ""
+            totals[core][0] += n
+            totals[core][1] += count
         print(
-            f"Lab {lab}  {'■' * n}{'□' * (count - n)}{' ' * (9 - count)}  {n} of {count}  {title}"
+            f"Lab {lab:2}  {boxes[True]:5} {counts[True]:6}  {boxes[False]:8} {counts[False]:6}  "
+            f"{title}"
         )
+    (core_done, core_count), (more_done, more_count) = totals[True], totals[False]
+    print(f"\nThe core, on the left: {core_done} of {core_count}.", end=" ")
+    print(f"The rest: {more_done} of {more_count}.")
+
+
+def minutes() -> list[str]:
+    """Return lines on how long each exercise took: from what came before to each check, summed up.
+
+    Counted up to the first ✔ since the last reset; a pause of half an hour or more is none of it.
+    """
+    spent, checks, done, before = {}, {}, set(), None
+    for line in _lines():
+        try:
+            now = datetime.fromisoformat(line["time"])
+            pause = now - before if before else BREAK
+        except (KeyError, TypeError, ValueError):  # damaged
+            continue
+        before = now
+        match line:
+            case {"reset": list(names)}:
+                for name in filter(spent.__contains__, names):
+                    del spent[name], checks[name]
+                done = {name for name in done if name not in names}
+            case {"exercise": str(name), "mark": mark} if name not in done:
+                worked = pause if pause < BREAK else timedelta()
+                spent[name] = spent.get(name, timedelta()) + worked
+                checks[name] = checks.get(name, 0) + 1
+                if mark == "✔":
+                    done.add(name)
+    lines = []
+    for lab, (title, exercises) in labs().items():
+        tried = [one for one in exercises if one.name in spent]
+        if tried:
+            total = sum((spent[one.name] for one in tried), timedelta())
+            lines.append(f"Lab {lab} · {title}: {_minutes(total)}")
+        for one in tried:
+            times = "1 check" if checks[one.name] == 1 else f"{checks[one.name]} checks"
+            so_far = "" if one.name in done else ", not solved yet"
+            lines.append(
+                f"  {one.number}  {one.title}: {_minutes(spent[one.name])}, {times}{so_far}"
+            )
+    return lines or ["Nothing is recorded yet: minutes come from the checks in the labs."]
+
+
+def _minutes(span):
+    count = round(span.total_seconds() / 60)
+    return "under a minute" if count == 0 else "1 minute" if count == 1 else f"{count} minutes"

@@ -48,7 +48,7 @@ def steps(options):
 
 def remove_work():
     """Remove what lessons and labs wrote in tests, and no other folder: it may be a learner's."""
-    for folder in (ROOT / "notebooks" / WORK, *ROOT.glob("labs/work-proof-*")):
+    for folder in (ROOT / "my" / WORK, *ROOT.glob("my/work-proof-*")):
         shutil.rmtree(folder, ignore_errors=True)
 
 

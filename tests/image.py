@@ -39,8 +39,8 @@ from pathlib import Path
 import psutil
 
 from labkit import ROOT
-from labkit.labs.container import RECORD
 from labkit.labs import lab_08
+from labkit.labs.container import RECORD
 
 sys.path.insert(0, str(ROOT / "tools"))
 import bundle
@@ -773,18 +773,19 @@ def check_training(train):
 
 # ── lab 8's Dockerfiles ──────────────────────────────────────────────────────────────────────────
 
-USELESS = ["8.3", "8.4", "8.5"]  # broken, these can't be built or don't answer; 8.6 is unsafe
+# Broken, these can't be built or don't answer; the fourth is unsafe.
+USELESS = ["mend-the-names", "mend-the-quotes", "it-runs-on-my-machine"]
 
 
 def lab_dockerfiles():
     """Yield for each Dockerfile of lab 8: exercise, "broken" or "mended", its build folder."""
-    for number in lab_08.BUILDS:
-        texts = lab_08.texts(number)
+    for name in lab_08.BUILDS:
+        texts, last = lab_08.texts(name), lab_08.last(name)
         for kind in ("broken", "mended"):
             with tempfile.TemporaryDirectory() as folder:
-                ignore = texts.get(f"ignore_{number[2:]}", "") if kind == "mended" else ""
-                lab_08.write_context(number, Path(folder), texts[f"{kind}_{number[2:]}"], ignore)
-                yield number, kind, folder
+                ignore = texts.get(f"ignore_{last}", "") if kind == "mended" else ""
+                lab_08.write_context(name, Path(folder), texts[f"{kind}_{last}"], ignore)
+                yield name, kind, folder
 
 
 def answers(engine):

@@ -35,7 +35,7 @@ class Case:
     """An answer, and what its check must say: a mark, and words of its sentence."""
 
     lab: str  # "lab_01"
-    number: str
+    exercise: str
     code: str
     mark: str
     words: str = ""
@@ -75,9 +75,9 @@ def lab_of(short: str):
     return importlib.import_module(f"labkit.labs.{short}").lab
 
 
-def stub(short: str, number: str) -> str:
+def stub(short: str, exercise: str) -> str:
     """Return the cell as a learner finds it; without its %%writefile line, if it is a script."""
-    [cell] = [c for c in notebook_of(short).cells if c.metadata.get("exercise") == number]
+    [cell] = [c for c in notebook_of(short).cells if c.metadata.get("exercise") == exercise]
     return cell.source
 
 
@@ -85,16 +85,16 @@ def cases(short: str) -> list[Case]:
     """Return all that must be proven of a lab."""
     lab, bank = lab_of(short), make_labs.bank(short)
     found = []
-    for number in lab.exercises:
-        solution = exercises.solution(lab.name, number)
+    for exercise in lab.exercises:
+        solution = exercises.solution(lab.name, exercise)
         found.append(
-            Case(short, number, stub(short, number), "○", "put your answer|code where ____")
+            Case(short, exercise, stub(short, exercise), "○", "put your answer|code where ____")
         )
-        found.append(Case(short, number, solution, "✔"))
-        for answer in bank[number]["right"]:
-            found.append(Case(short, number, text(answer, solution), "✔"))
-        for answer, words in bank[number]["wrong"]:
-            found.append(Case(short, number, text(answer, solution), "✘", words))
+        found.append(Case(short, exercise, solution, "✔"))
+        for answer in bank[exercise]["right"]:
+            found.append(Case(short, exercise, text(answer, solution), "✔"))
+        for answer, words in bank[exercise]["wrong"]:
+            found.append(Case(short, exercise, text(answer, solution), "✘", words))
     return found
 
 
@@ -113,14 +113,14 @@ def run(case: Case) -> tuple[str, str]:
     with services_in_process(), patch.object(exercises, "SECONDS", SECONDS):
         for number, cell in enumerate(notebook_of(case.lab).cells):
             exercise = cell.metadata.get("exercise")
-            if cell.source == f'lab.check("{case.number}")':
+            if cell.source == f'lab.check("{case.exercise}")':
                 break
-            if cell.cell_type == "code" and exercise in (None, case.number):
+            if cell.cell_type == "code" and exercise in (None, case.exercise):
                 code = cell.source
                 if not code.startswith(("lab.check(", "# lab.hint(")):
                     answers = exercise and cell.source != case.code
                     run_cell(code, namespace, f"<cell {number}>", case.code if answers else None)
-        check = lab_of(case.lab).exercises[case.number]
+        check = lab_of(case.lab).exercises[case.exercise]
         return exercises.judge(check, exercises.Answer(namespace))
 
 

@@ -14,20 +14,24 @@ from pathlib import Path
 
 import pytest
 
-from labkit import LabError, exercises, progress
+from labkit import ROOT, LabError, exercises, progress
 from labkit.exercises import Answer, Lab, NotPassed, NotStarted, Wrong, ____, expect, judge, show
+from labkit.labs import lab_01, lab_03
+
+sys.path.insert(0, str(ROOT / "tools"))
+import make_labs
 
 lab = Lab("01_train_the_model")
 
 
-@lab.exercise("1.1", lesson="Why", hints=["Think.", "Add.", "a + b"])
+@lab.exercise("add-two", lesson="Why", hints=["Think.", "Add.", "a + b"])
 def adds(answer):
     function = answer.function("add", returns=int)
     expect("add(2, 3)", function(2, 3), 5, "add the two numbers")
     return "Correct: 5."
 
 
-@lab.exercise("1.2", lesson="Why", hints=["1"])
+@lab.exercise("ask-for-nothing", lesson="Why", hints=["1"])
 def broken(answer):
     return answer.value("x").no_such_name
 
@@ -45,11 +49,11 @@ def work(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def said(code, number="1.1"):
+def said(code, name="add-two"):
     """Run code as a notebook's cell, then its check; return mark and sentence."""
     namespace = {"____": ____}
     exec(code, namespace)
-    return judge(lab.exercises[number], Answer(namespace))
+    return judge(lab.exercises[name], Answer(namespace))
 
 
 NAUGHTY = {  # what the code does inside the check: mark, words of the sentence
@@ -157,7 +161,7 @@ def test_an_interrupted_check_says_so_and_stops_the_code(monkeypatch):
 
 
 def test_a_check_that_fails_itself_says_so():
-    mark, sentence = said("x = 1", "1.2")
+    mark, sentence = said("x = 1", "ask-for-nothing")
     assert mark == "✘" and "the check could not finish (AttributeError: 'int' object" in sentence
 
 
@@ -166,7 +170,7 @@ def test_the_line_of_the_mistake_is_named():
     code = "def add(a, b):\n    c = a\n    return c + missing\n"
     exercises.linecache.cache["<cell>"] = (len(code), None, code.splitlines(True), "<cell>")
     exec(compile(code, "<cell>", "exec"), namespace)
-    _, sentence = judge(lab.exercises["1.1"], Answer(namespace))
+    _, sentence = judge(lab.exercises["add-two"], Answer(namespace))
     assert "in line 3 of its cell (return c + missing): mend that first." in sentence
 
 
@@ -224,9 +228,9 @@ def add(a, b):
 
 
 def test_check_prints_a_line_and_records_it(capsys):
-    lab.check("1.1")
+    lab.check("add-two")
     assert capsys.readouterr().out == "✔ 1.1  Correct: 5.\n"
-    assert progress.solved() == {"1.1"}
+    assert progress.solved() == {"add-two"}
 
 
 def test_a_script_has_no_progress(capsys, monkeypatch):
@@ -234,7 +238,7 @@ def test_a_script_has_no_progress(capsys, monkeypatch):
     monkeypatch.setattr(math, "isclose", math.isclose)
     monkeypatch.setattr(reprlib.Repr, "repr", reprlib.Repr.repr)
     monkeypatch.setattr(exercises, "get_ipython", lambda: None)
-    lab.check("1.1")
+    lab.check("add-two")
     assert capsys.readouterr().out == "✔ 1.1  Correct: 5.\n"
     assert not progress.file().exists()
 
@@ -242,41 +246,59 @@ def test_a_script_has_no_progress(capsys, monkeypatch):
 @pytest.mark.parametrize("name", ["LAB_STRICT", "NBGRADER_EXECUTION"])
 def test_under_grading_a_check_raises_one_line_and_records_nothing(name, monkeypatch, capsys):
     monkeypatch.setenv(name, "1")
-    lab.check("1.1")
+    lab.check("add-two")
     monkeypatch.setitem(globals(), "add", max)
     with pytest.raises(NotPassed) as refusal:
-        lab.check("1.1")
+        lab.check("add-two")
     assert refusal.value._render_traceback_() == [str(refusal.value)]
     assert str(refusal.value).startswith("✘ 1.1  add(2, 3) should be 5, and is 3")
     monkeypatch.setitem(globals(), "add", ____)
     with pytest.raises(NotPassed, match=r"○ 1\.1  not started"):
-        lab.check("1.1")
+        lab.check("add-two")
     assert not progress.file().exists()
 
 
 def test_an_exercise_that_is_not_there_is_named():
     for ask in (lab.check, lab.hint, lab.solution):
-        with pytest.raises(LabError, match=r"no exercise '7.7' in this lab; there are 1.1, 1.2"):
-            ask("7.7")
+        with pytest.raises(
+            LabError, match=r"no exercise '1.1' in this lab; there are add-two, ask-for-nothing"
+        ):
+            ask("1.1")
 
 
 def test_hints_come_one_by_one_and_the_last_stays(capsys):
     fresh = Lab("01_train_the_model")
     fresh.exercises = lab.exercises
     for _ in range(4):
-        fresh.hint("1.1")
+        fresh.hint("add-two")
     lines = capsys.readouterr().out.splitlines()
-    third = 'Hint 3 of 3: a + b (The last one; lab.solution("1.1") shows a solution.)'
+    third = 'Hint 3 of 3: a + b (The last one; lab.solution("add-two") shows a solution.)'
     assert lines == ["Hint 1 of 3: Think.", "Hint 2 of 3: Add.", third, third]
 
 
 def test_solution_shows_the_lines_of_solutions_without_markers():
-    shown = lab.solution("1.1").data
+    shown = lab_01.lab.solution("clean-a-column").data
     source = (exercises.SOLVED_LABS / "lab_01_train_the_model.py").read_text(encoding="utf-8")
     lines = shown.splitlines()[1:-1]
     assert lines[0] == "def clean(column):" and len(lines) > 2
     assert all(line in source for line in lines)
     assert "[solution]" not in shown and "____" not in shown and "# [end]" not in shown
+
+
+def test_a_solution_has_the_learners_port(monkeypatch):
+    assert "port=9696" in lab_03.lab.solution("write-a-service").data
+    monkeypatch.setattr(exercises.service, "PORT", 9707)
+    shown = lab_03.lab.solution("write-a-service").data
+    assert "port=9707" in shown and "9696" not in shown
+
+
+def test_a_number_is_a_place():
+    fresh = Lab("01_train_the_model")
+    for name in ("one", "two"):
+        fresh.exercise(name, lesson="Why", hints=["1"])(lambda answer: None)
+    assert [fresh.number(name) for name in fresh.exercises] == ["1.1", "1.2"]
+    fresh.exercises = {"zero": None, **fresh.exercises}
+    assert fresh.number("one") == "1.2"
 
 
 def test_a_line_is_safe_html():
@@ -311,30 +333,80 @@ def test_a_service_that_does_not_start_says_why_in_a_line(capsys, monkeypatch):
 
 
 def test_progress_survives_a_crash_and_damage(capsys):
-    progress.record("1.1", "✔")
-    progress.record("1.2", "✘")
+    progress.record("clean-a-column", "✔")
+    progress.record("find-the-text-columns", "✘")
     with progress.file().open("a", encoding="utf-8") as f:
-        f.write('\n{"exercise": "1.3", "ma')  # the power failed here
-    progress.record("2.1", "✔")
+        f.write('\n{"exercise": "split-in-three", "ma')  # the power failed here
+    progress.record("three-in-three-out", "✔")
     with progress.file().open("ab") as f:
-        f.write(b'\n\xff\xfe{}\n[1]\n"x"\n{"exercise": 5, "mark": "\xe2\x9c\x94"}\n')
-    progress.record("1.2", "✔")
-    progress.record("1.2", "✘")  # what was solved stays solved
-    assert progress.solved() == {"1.1", "1.2", "2.1"}
+        f.write(b'\n\xff\xfe{}\n[1]\n"x"\n{"exercise": 5, "mark": "\xe2\x9c\x94"}\n{"reset": 1}\n')
+    progress.record("find-the-text-columns", "✔")
+    progress.record("find-the-text-columns", "✘")  # what was solved stays solved
+    solved = {"clean-a-column", "find-the-text-columns", "three-in-three-out"}
+    assert progress.solved() == solved
     progress.show()
     bars = capsys.readouterr().out.splitlines()
-    assert bars[0].split() == ["Lab", "1", "■■□□□□□□□", "2", "of", "9", "train", "the", "model"]
-    assert "■□□□□□" in bars[1] and "■" not in bars[2]
+    assert "".join(bars[:2]).count("■") == 3 and bars[1].count("■") == 1 and "■" not in bars[2]
+
+
+def labs(*exercises):
+    """Return one lab with these exercises, in the form of progress.labs()."""
+    named = [
+        progress.Exercise(name, f"1.{place}", name.capitalize(), core)
+        for place, (name, core) in enumerate(exercises, 1)
+    ]
+    return lambda: {"1": ("Add", named)}
+
+
+def test_the_core_has_boxes_of_its_own(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "labs", labs(("one", True), ("two", False), ("three", True)))
+    progress.record("two", "✔")
+    progress.record("three", "✔")
+    progress.show()
+    assert capsys.readouterr().out.splitlines() == [
+        "Lab 1   ■□    1 of 2  ■        1 of 1  Add",
+        "",
+        "The core, on the left: 1 of 2. The rest: 1 of 1.",
+    ]
+
+
+def test_progress_stays_with_its_exercise(monkeypatch, capsys):
+    """Whatever an update does to a lab: insert, drop, move."""
+    monkeypatch.setattr(progress, "labs", labs(("one", True), ("two", True)))
+    progress.record("one", "✔")
+    for now, boxes in [
+        ((("new", True), ("one", True), ("two", True)), "■□□"),
+        ((("two", True), ("one", False)), "□     0 of 1  ■"),
+        ((("two", True),), "□     0 of 1 "),
+        ((("one", True),), "■     1 of 1 "),
+    ]:
+        monkeypatch.setattr(progress, "labs", labs(*now))
+        progress.show()
+        assert capsys.readouterr().out.startswith(f"Lab 1   {boxes}")
+
+
+def test_labs_are_read_from_the_labs():
+    found = progress.labs()
+    assert list(found) == [source.stem[4:6].lstrip("0") for source in make_labs.sources()]
+    title, exercises_ = found["1"]
+    assert title == "Train the model"
+    assert [one.name for one in exercises_] == list(lab_01.lab.exercises)
+    assert [one.number for one in exercises_] == [lab_01.lab.number(one.name) for one in exercises_]
+    first = exercises_[0]
+    assert (first.number, first.title) == ("1.1", "Clean a column")
+    names = [one.name for _, exercises_ in found.values() for one in exercises_]
+    assert len(names) == len(set(names)), "progress goes by the name alone"
 
 
 def test_progress_is_only_ever_added_to_and_can_be_reset():
-    progress.record("1.1", "✔")
-    progress.record("2.1", "✔")
+    progress.record("clean-a-column", "✔")
+    progress.record("three-in-three-out", "✔")
     before = progress.file().read_text(encoding="utf-8")
     progress.reset(1)
-    assert progress.solved() == {"2.1"}
-    progress.record("1.3", "✔")
-    assert progress.solved() == {"1.3", "2.1"}
+    assert progress.solved() == {"three-in-three-out"}
+    progress.record("what-if", "✔")
+    progress.record("dropped-since", "✔")
+    assert progress.solved() == {"what-if", "three-in-three-out", "dropped-since"}
     progress.reset()
     assert progress.solved() == set()
     assert progress.file().read_text(encoding="utf-8").startswith(before)
@@ -342,17 +414,65 @@ def test_progress_is_only_ever_added_to_and_can_be_reset():
         progress.reset(77)
 
 
+def write(*lines):
+    progress.file().parent.mkdir(exist_ok=True)
+    text = "\n".join(json.dumps(line) for line in lines)
+    progress.file().write_text(text, encoding="utf-8")
+
+
+def at(minute, **line):
+    return line | {"time": f"2026-01-31T{10 + minute // 60}:{minute % 60:02}:00+00:00"}
+
+
+def test_minutes_are_counted_from_check_to_check(monkeypatch):
+    monkeypatch.setattr(progress, "labs", labs(("one", True), ("two", False), ("three", True)))
+    assert progress.minutes() == [
+        "Nothing is recorded yet: minutes come from the checks in the labs."
+    ]
+    write(
+        at(0, opened="01_train_the_model"),
+        at(4, exercise="one", mark="✘"),
+        at(5, exercise="one", mark="✔"),
+        at(9, exercise="one", mark="✔"),  # solved already: no time of it
+        at(12, exercise="two", mark="✘"),
+        at(72, exercise="two", mark="✘"),  # an hour later: a break
+        at(72, exercise="three", mark="✔"),
+        at(80, exercise="dropped-since", mark="✔"),
+        {"exercise": "two", "mark": "✔", "time": "long ago"},
+        {"exercise": "two", "mark": "✔"},
+    )
+    assert progress.minutes() == [
+        "Lab 1 · Add: 8 minutes",
+        "  1.1  One: 5 minutes, 2 checks",
+        "  1.2  Two: 3 minutes, 2 checks, not solved yet",
+        "  1.3  Three: under a minute, 1 check",
+    ]
+    with progress.file().open("a", encoding="utf-8") as f:
+        f.write("\n" + json.dumps(at(81, reset=["one"])) + "\n")
+        f.write(json.dumps(at(82, exercise="one", mark="✔")))
+    assert progress.minutes()[:2] == ["Lab 1 · Add: 4 minutes", "  1.1  One: 1 minute, 1 check"]
+
+
+def test_a_lab_that_is_opened_starts_the_clock_unless_it_is_marked(monkeypatch):
+    Lab("01_train_the_model")
+    assert json.loads(progress.file().read_text(encoding="utf-8"))["opened"] == "01_train_the_model"
+    progress.file().unlink()
+    monkeypatch.setenv("LAB_STRICT", "1")
+    Lab("01_train_the_model")
+    assert not progress.file().exists()
+
+
 def test_a_folder_that_can_not_be_written_does_not_hide_the_answer(capsys):
     progress.file().parent.write_text("a file where the folder should be")
-    lab.check("1.1")
+    lab.check("add-two")
     out = capsys.readouterr().out
     assert out.startswith("✔ 1.1  Correct: 5. (Your progress can't be written to progress.jsonl")
     assert len(out.splitlines()) == 1
     progress.show()
-    assert "0 of 9" in capsys.readouterr().out
+    assert "0 of " in capsys.readouterr().out
 
 
 def test_lines_say_when():
-    progress.record("1.1", "✔")
+    progress.record("what-if", "✔")
     [line] = filter(None, progress.file().read_text(encoding="utf-8").splitlines())
     assert time.strptime(json.loads(line)["time"][:19], "%Y-%m-%dT%H:%M:%S")

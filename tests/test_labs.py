@@ -12,7 +12,7 @@ from pathlib import Path
 import nbclient
 import pytest
 
-from labkit import ROOT, SOLVED_LABS, exercises
+from labkit import MY, ROOT, SOLVED_LABS, exercises
 from labkit.service import free_port, is_open
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -24,15 +24,15 @@ CASES = [case for short in proof.labs() for case in proof.cases(short)]
 def names(cases):
     counts = {}
     for case in cases:
-        key = (case.number, case.mark)
+        key = (case.exercise, case.mark)
         counts[key] = counts.get(key, 0) + 1
-        yield f"{case.number}-{case.mark}-{counts[key]}"
+        yield f"{case.exercise}-{case.mark}-{counts[key]}"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def work_folder():
-    """A folder of its own for each worker; a learner's files are in labs/work."""
-    work, here = ROOT / "labs" / f"work-proof-{os.getpid()}", Path.cwd()
+    """A folder of its own for each worker; a learner's files are in my/work."""
+    work, here = MY / f"work-proof-{os.getpid()}", Path.cwd()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LAB_WORK", work.name)
         patch.delenv("LAB_STRICT", raising=False)
@@ -52,27 +52,27 @@ def test_answer(case):
 # --- A flaw in a check must not stay unseen: tests/answers/flaws_NN.py has one for each ---
 
 FLAWS = {
-    (short, number): change
+    (short, exercise): change
     for short in proof.labs()
-    for number, change in proof.flaws(short).items()
+    for exercise, change in proof.flaws(short).items()
 }
 
 
 def test_each_check_has_a_flaw():
-    assert {number for _, number in FLAWS} == {case.number for case in CASES}
+    assert {exercise for _, exercise in FLAWS} == {case.exercise for case in CASES}
 
 
-@pytest.mark.parametrize(("short", "number"), FLAWS, ids=[number for _, number in FLAWS])
-def test_a_flaw_in_a_check_makes_the_proof_fail(short, number, monkeypatch):
-    old, new = FLAWS[short, number]
+@pytest.mark.parametrize(("short", "exercise"), FLAWS, ids=[exercise for _, exercise in FLAWS])
+def test_a_flaw_in_a_check_makes_the_proof_fail(short, exercise, monkeypatch):
+    old, new = FLAWS[short, exercise]
     path = ROOT / "labkit" / "labs" / f"{short}.py"
     text = path.read_text(encoding="utf-8")
     assert text.count(old) == 1, "the flaw fits no longer: change it along with the check"
     flawed = types.ModuleType(f"flawed_{short}")
     exec(compile(text.replace(old, new), str(path), "exec"), flawed.__dict__)
-    check = flawed.lab.exercises[number]
-    monkeypatch.setitem(proof.lab_of(short).exercises, number, check)
-    concerned = [case for case in CASES if case.number == number]
+    check = flawed.lab.exercises[exercise]
+    monkeypatch.setitem(proof.lab_of(short).exercises, exercise, check)
+    concerned = [case for case in CASES if case.exercise == exercise]
     concerned.sort(key=lambda case: case.mark != "✘")  # mostly a wrong answer gets through
     assert any(not passes(case) for case in concerned)
 
@@ -106,7 +106,7 @@ def run_notebook(short, tmp_path, monkeypatch, solved):
             notebook, timeout=60, resources={"metadata": {"path": tmp_path}}
         ).execute()
     finally:
-        shutil.rmtree(ROOT / "labs" / os.environ["LAB_WORK"], ignore_errors=True)
+        shutil.rmtree(MY / os.environ["LAB_WORK"], ignore_errors=True)
     assert not is_open(port), "a service is left behind"
     checks = [cell for cell in notebook.cells if cell.source.startswith("lab.check(")]
     assert [len(cell.outputs) for cell in checks] == [1] * len(checks)
@@ -145,7 +145,7 @@ def test_source_is_a_script_that_runs_and_is_correct(short, tmp_path, monkeypatc
         [sys.executable, source], cwd=tmp_path, env=environment, capture_output=True,
         encoding="utf-8",
     )  # fmt: skip
-    shutil.rmtree(ROOT / "labs" / work, ignore_errors=True)
+    shutil.rmtree(MY / work, ignore_errors=True)
     assert not done.returncode, done.stderr
     marks = re.findall(r"^([✔✘○]) \d", done.stdout, re.M)
     assert marks == ["✔"] * len(proof.lab_of(short).exercises), done.stdout

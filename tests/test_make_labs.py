@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from test_lessons import faults_of_links, faults_of_style
 
-from labkit import ROOT, SOLVED_LABS, progress
+from labkit import ROOT, SOLVED_LABS
 from labkit.exercises import Lab
 from labkit.labs import lab_05, lab_06
 
@@ -25,9 +25,9 @@ SOURCES = make_labs.sources()
 BANK = {"right": ["", ""], "wrong": [("", "")] * 5}
 GOOD = """\
 # %% [markdown]
-# ## 1.1 Add
+# ## Add
 
-# %% exercise="1.1"
+# %% exercise="add-two"
 def add(a, b):
     # [solution] return ____
     return a + b
@@ -35,7 +35,7 @@ def add(a, b):
 
 
 # %%
-lab.check("1.1")
+lab.check("add-two")
 """
 STUBBED = "def add(a, b):\n    return ____"
 
@@ -45,7 +45,7 @@ each_lab = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.
 @pytest.fixture
 def lab():
     lab = Lab("01_train_the_model")
-    lab.exercise("1.1", lesson="Split", hints=["Add."])(lambda answer: None)
+    lab.exercise("add-two", lesson="Split", hints=["Add."])(lambda answer: None)
     return lab
 
 
@@ -54,7 +54,7 @@ def build(tmp_path, lab):
     def build(text, lab=lab, answers=None):
         source = tmp_path / "lab_01_train_the_model.py"
         source.write_text(text, encoding="utf-8")
-        return make_labs.build(source, lab, {"1.1": BANK} if answers is None else answers)
+        return make_labs.build(source, lab, {"add-two": BANK} if answers is None else answers)
 
     return build
 
@@ -96,12 +96,10 @@ def test_form(source):
     assert f"(../notebooks/{source.stem[4:]}.ipynb)" in texts[0]
     first_cells = [c.source for c in example.cells if c.cell_type == "code"]
     assert code[0] == first_cells[0] and code[-1] == "labkit.progress.show()"
-    assert exercises == [f"{number}.{n}" for n in range(1, len(exercises) + 1)]
     assert 6 <= len(exercises) <= 9
-    assert progress.LABS[str(number)][1] == len(exercises)
-    assert progress.LABS[str(number)][0] == source.stem[7:].replace("_", " ")
-    for number in exercises:
-        assert any(text.startswith(f"## {number} ") for text in texts), number
+    headings = re.findall(r"(?m)^## (\d+\.\d+) ", "\n".join(texts))
+    assert headings == [f"{number}.{place}" for place in range(1, len(exercises) + 1)]
+    assert not any(f'"{heading}"' in text for heading in headings for text in code), "no key"
     assert not any(cell.get("outputs") for cell in notebook.cells)
 
 
@@ -151,8 +149,8 @@ def test_a_good_source_is_built(build):
     assert cells == [
         f"## 1.1 Add\n\n*From lesson 1: {link}*",
         STUBBED,
-        'lab.check("1.1")',
-        '# lab.hint("1.1")\n# lab.solution("1.1")',
+        'lab.check("add-two")',
+        '# lab.hint("add-two")\n# lab.solution("add-two")',
     ]
     assert nbformat.writes(build(GOOD)) == nbformat.writes(notebook)
 
@@ -169,33 +167,75 @@ def test_a_good_source_is_built(build):
         ("    return a + b", "    return a + ____", ":7: ____ may stand behind"),
         ("def add(a, b):", "def add(a, b=____):", ":5: ____ may stand behind"),
         ("    return a + b", "    return a + b  # [end]", ":7: a marker stands alone"),
-        ('exercise="1.1"', "", ":4: a solution in a cell without exercise"),
-        ('exercise="1.1"', 'exercise="1.2"', ":4: exercise 1.2 has no check in labkit/labs/"),
+        ('exercise="add-two"', "", ":4: a solution in a cell without exercise"),
+        ('exercise="add-two"', 'exercise="add-three"',
+         ":4: exercise add-three has no check in labkit/labs/"),
         ("    # [solution] return ____\n    return a + b\n    # [end]", "    return a + b",
-         r":4: exercise 1.1 has no \[solution\]"),
-        ('lab.check("1.1")', 'lab.check("1.2")', ":11: the check of 1.2 does not follow"),
-        ('\n\n# %%\nlab.check("1.1")', "", ":1: exercise 1.1 has no cell that checks it"),
-        ('exercise="1.1"', 'exercise="1.1" script="no.py"', ":4: there is no solutions/no.py"),
-        ("# %% [markdown]\n# ## 1.1 Add\n\n", "", ":1: exercise 1.1 has no text before it"),
-        (GOOD, GOOD + GOOD, ":16: exercise 1.1 stands there twice"),
-        (GOOD, "# %% [markdown]\n# Nothing.\n", ":1: exercise 1.1 has a check or answers, and no"),
-    ],
-)  # fmt: skip
+         r":4: exercise add-two has no \[solution\]"),
+        ('lab.check("add-two")', 'lab.check("add-three")',
+         ":11: the check of add-three does not follow"),
+        ('\n\n# %%\nlab.check("add-two")', "", ":1: exercise add-two has no cell that checks it"),
+        ('exercise="add-two"', 'exercise="add-two" script="no.py"',
+         ":4: there is no solutions/labs/no.py"),
+        ("# %% [markdown]\n# ## Add\n\n", "", ":1: exercise add-two has no text before it"),
+        ("# ## Add", "# Add", ":4: exercise add-two has no heading ## of its own"),
+        ("# ## Add", "# ## Add {add-three}", ":1: {add-three} is no exercise of this lab"),
+        (GOOD, GOOD + "\n# %%\nx = 1\n", ":1: a cell without name=\"...\": 'x = 1'"),
+        (GOOD, GOOD + '\n# %% name="add-two-help"\nx = 1\n',
+         ":1: two cells have the name add-two-help"),
+        (GOOD, GOOD + GOOD, ":16: exercise add-two stands there twice"),
+        (GOOD, "# %% [markdown]\n# Nothing.\n",
+         ":1: exercise add-two has a check or answers, and no"),
+    ],)  # fmt: skip
 def test_a_source_that_breaks_a_rule_is_refused(build, old, new, refusal):
     assert old in GOOD
     with pytest.raises(Refused, match=f"^lab_01_train_the_model.py{refusal}"):
         build(GOOD.replace(old, new))
 
 
+def test_checks_in_another_order_are_refused(build, lab):
+    both = GOOD + GOOD.replace("add-two", "add-three")
+    lab.exercise("add-three", lesson="Split", hints=["Add."])(lambda answer: None)
+    banks = {"add-two": BANK, "add-three": BANK}
+    assert [cell.id for cell in build(both, answers=banks).cells if "help" in cell.id]
+    lab.exercises = dict(reversed(lab.exercises.items()))
+    with pytest.raises(Refused, match=":1: the checks in labkit/labs/ stand in another order"):
+        build(both, answers=banks)
+
+
+def test_what_is_put_in_changes_no_other_cells_id_but_the_numbers(build, lab):
+    before = {cell.id: cell.source for cell in build(GOOD).cells}
+    assert list(before) == ["add-two-text", "add-two-answer", "add-two-check", "add-two-help"]
+    lab.exercises = {"add-three": lab.exercises["add-two"], **lab.exercises}
+    story = '# %% [markdown] name="a-story"\n# Once. See {add-two}.\n\n'
+    source = (
+        story
+        + GOOD.replace("add-two", "add-three")
+        + GOOD.replace('"add-two"', '"add-two" core=true', 1)
+    )
+    after = build(source, answers={"add-two": BANK, "add-three": BANK})
+    sources = {cell.id: cell.source for cell in after.cells}
+    assert sources["a-story"] == "Once. See 1.2."
+    assert sources.pop("add-two-text") == before.pop("add-two-text").replace(
+        "1.1 Add", "1.2 Add (core)"
+    )
+    assert before.items() <= sources.items()
+    assert [c.metadata.get("core") for c in after.cells if "exercise" in c.metadata] == [None, True]
+
+
 def test_an_exercise_that_lacks_something_is_refused(build, lab):
-    place = "^lab_01_train_the_model.py:4: exercise 1.1"
-    for answers in ({}, {"1.1": BANK | {"right": [""]}}, {"1.1": BANK | {"wrong": [("", "")] * 4}}):
+    place = "^lab_01_train_the_model.py:4: exercise add-two"
+    for answers in (
+        {},
+        {"add-two": BANK | {"right": [""]}},
+        {"add-two": BANK | {"wrong": [("", "")] * 4}},
+    ):
         with pytest.raises(Refused, match=f"{place} needs a bank of 5 wrong and 2 right"):
             build(GOOD, answers=answers)
-    lab.exercises["1.1"].lesson = "Nowhere"
+    lab.exercises["add-two"].lesson = "Nowhere"
     with pytest.raises(Refused, match=f"{place}: the lesson has no section 'Nowhere'"):
         build(GOOD)
-    lab.exercises["1.1"].hints = []
+    lab.exercises["add-two"].hints = []
     with pytest.raises(Refused, match=f"{place} has no hints"):
         build(GOOD)
 
@@ -238,7 +278,7 @@ def test_answers_are_never_overwritten(build, tmp_path):
         path.write_bytes(before)
         assert make_labs.write(newer, path, force=True)
         assert STUBBED in [cell.source for cell in nbformat.read(path, as_version=4).cells]
-        assert (tmp_path / "labs" / "work" / f"lab-{copy}.ipynb").read_bytes() == before
+        assert (tmp_path / "my" / "before" / f"lab-{copy}.ipynb").read_bytes() == before
 
 
 def test_make_labs_says_whose_answers_it_has_left(monkeypatch, tmp_path, capsys):

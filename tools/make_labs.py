@@ -1,16 +1,21 @@
-"""Make labs/*.ipynb from solutions/lab_*.py: `python tools/make_labs.py [lab ...]` (maintainers).
+"""Make labs/*.ipynb from solutions/labs/: `python tools/make_labs.py [lab ...]` (maintainers).
 
 A source is a notebook in jupytext's percent format, with the exercises solved. A cell that begins
-with `# %% exercise="1.2"` is what a learner answers; what stands between the markers
+with `# %% exercise="price-a-threshold"` (and `core=true`, where it belongs to the core) is what a
+learner answers; what stands between the markers
 
     # [solution] return ____
     # [end]
 
 is left out, and the line behind the first marker stands there instead. With `script="name.py"`
-the answer is a whole script: solutions/name.py, with the same markers, becomes a cell that writes
-it. The check of each exercise, its hints and its lesson section come from labkit/labs/.
+the answer is a whole script: solutions/labs/name.py, with the same markers, becomes a cell that
+writes it. The check of each exercise, its hints and its lesson section come from labkit/labs/.
 
-A lab in which somebody has answered is left alone; FORCE=1 saves a copy in labs/work/ first.
+An exercise's name never changes, nor does a cell's id, which comes from it (`...-answer`, `-check`)
+or from `name="..."`: learners' copies are brought up to date by them. Its number comes from its
+place; `{price-a-threshold}` in a text becomes that number.
+
+A lab in which somebody has answered is left alone; FORCE=1 saves a copy in my/before/ first.
 """
 
 import hashlib
@@ -27,7 +32,7 @@ import jupytext
 import nbformat
 
 ROOT = Path(__file__).resolve().parent.parent
-SOLUTIONS, LABS = ROOT / "solutions", ROOT / "labs"
+SOLVED, LABS = ROOT / "solutions" / "labs", ROOT / "labs"
 BEGIN = re.compile(r"^( *)# \[solution\] (.*)$")
 END = re.compile(r"^ *# \[end\]$")
 STUB = re.compile(r"return ____|[a-zA-Z_]\w* = ____")
@@ -41,7 +46,7 @@ class Refused(Exception):
 
 def sources() -> list[Path]:
     """Return the labs' sources, in order."""
-    return sorted(SOLUTIONS.glob("lab_*.py"))
+    return sorted(SOLVED.glob("lab_*.py"))
 
 
 def without_solution(text: str, name: str, first: int = 1) -> str:
@@ -88,63 +93,112 @@ def build(source: Path, lab, answers) -> nbformat.NotebookNode:
     cells, seen = [], []
     for head, cell in zip(heads, notebook.cells, strict=True):
         place = f"{source.name}:{head}: "
-        number = cell.metadata.get("exercise")
         if cell.cell_type == "markdown":
-            cells.append(nbformat.v4.new_markdown_cell(cell.source))
+            cells.append(new_cell("markdown", cell.source, cell.metadata.get("name")))
             continue
         code = cell.source
         if script := cell.metadata.get("script"):
-            if not (SOLUTIONS / script).is_file():
-                raise Refused(f"{place}there is no solutions/{script}")
-            code = (SOLUTIONS / script).read_text(encoding="utf-8").strip()
+            if not (SOLVED / script).is_file():
+                raise Refused(f"{place}there is no solutions/labs/{script}")
+            code = (SOLVED / script).read_text(encoding="utf-8").strip()
             code = f"%%writefile {script}\n" + without_solution(code, script)
         else:
             code = without_solution(code, source.name, head + 1)
-        if number is None and "____" in code.replace(IMPORT, ""):
+        name = cell.metadata.get("exercise")
+        if name is None and "____" in code.replace(IMPORT, ""):
             raise Refused(f'{place}a solution in a cell without exercise="..."')
-        cells.append(nbformat.v4.new_code_cell(code))
-        if number is not None:
+        cells.append(new_cell("code", code, cell.metadata.get("name")))
+        if name is not None:
             if "____" not in code:
-                raise Refused(f"{place}exercise {number} has no [solution]")
-            if number in seen:
-                raise Refused(f"{place}exercise {number} stands there twice")
-            seen.append(number)
-            refuse_incomplete(place, number, lab, answers)
+                raise Refused(f"{place}exercise {name} has no [solution]")
+            if name in seen:
+                raise Refused(f"{place}exercise {name} stands there twice")
+            seen.append(name)
+            refuse_incomplete(place, name, lab, answers)
             if len(cells) < 2 or cells[-2].cell_type != "markdown":
-                raise Refused(f"{place}exercise {number} has no text before it")
-            cells[-1].metadata["exercise"] = number
-            cells[-2].source += f"\n\n*{section(lab, number)}*"
+                raise Refused(f"{place}exercise {name} has no text before it")
+            core = cell.metadata.get("core", False)
+            number_heading(place, cells, name, lab, core)
+            cells[-2].source += f"\n\n*{section(lab, name)}*"
+            cells[-2].id = cells[-2].get("id") or f"{name}-text"
+            cells[-1].id = f"{name}-answer"
+            cells[-1].metadata["exercise"] = name
+            if core:
+                cells[-1].metadata["core"] = True
         elif called := re.fullmatch(r'lab\.check\("(.+)"\)', code):
             if called[1] != (seen or [None])[-1]:
                 raise Refused(f"{place}the check of {called[1]} does not follow its exercise")
             help_ = f'# lab.hint("{called[1]}")\n# lab.solution("{called[1]}")'
-            cells.append(nbformat.v4.new_code_cell(help_))
-    for number in seen:
-        if f'lab.check("{number}")' not in [cell.source for cell in cells]:
-            raise Refused(f"{source.name}:1: exercise {number} has no cell that checks it")
-    for number in lab.exercises.keys() | answers.keys():
-        if number not in seen:
-            raise Refused(f"{source.name}:1: exercise {number} has a check or answers, and no cell")
-    for position, cell in enumerate(cells):
-        cell.id = f"{source.stem[:6].replace('_', '-')}-{position:02}"
+            cells[-1].id = f"{called[1]}-check"
+            cells.append(new_cell("code", help_, f"{called[1]}-help"))
+        elif code.startswith("lab.start(") and seen and not cells[-1].get("id"):
+            cells[-1].id = f"{seen[-1]}-start"
+    ids = [cell.get("id") for cell in cells]
+    for name in seen:
+        if f"{name}-check" not in ids:
+            raise Refused(f"{source.name}:1: exercise {name} has no cell that checks it")
+    for name in lab.exercises.keys() | answers.keys():
+        if name not in seen:
+            raise Refused(f"{source.name}:1: exercise {name} has a check or answers, and no cell")
+    if seen != list(lab.exercises):
+        raise Refused(f"{source.name}:1: the checks in labkit/labs/ stand in another order")
+    for cell in cells:
+        if not cell.get("id"):
+            raise Refused(f'{source.name}:1: a cell without name="...": {cell.source[:40]!r}')
+        if ids.count(cell.id) > 1:
+            raise Refused(f"{source.name}:1: two cells have the name {cell.id}")
+        if cell.cell_type == "markdown":
+            cell.source = numbered(cell.source, source.name, lab)
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
-    notebook.metadata["labkit"] = {"untouched": fingerprint(notebook)}
+    notebook.metadata["labkit"] = {"notebook": source.stem, "untouched": fingerprint(notebook)}
     nbformat.validate(notebook)
     return notebook
 
 
-def refuse_incomplete(place, number, lab, answers):
-    check = lab.exercises.get(number)
+def new_cell(kind, source, name):
+    """Return a cell with the name for its id, which never changes: learners' copies go by it."""
+    make = nbformat.v4.new_markdown_cell if kind == "markdown" else nbformat.v4.new_code_cell
+    cell = make(source)
+    cell.id = name or ""
+    return cell
+
+
+def number_heading(place, cells, name, lab, core):
+    """Put the exercise's number into its heading, the last one before it: ## 1.8 Its title."""
+    for cell in reversed(cells):
+        if re.search(r"(?m)^## \d", cell.source):
+            break  # the exercise before
+        if cell.cell_type == "markdown" and cell.source.startswith("## "):
+            title, _, rest = cell.source.partition("\n")
+            title = f"## {lab.number(name)} {title[3:]}" + (" (core)" if core else "")
+            cell.source = f"{title}\n{rest}".rstrip("\n")
+            return
+    raise Refused(f"{place}exercise {name} has no heading ## of its own")
+
+
+def numbered(text, source, lab):
+    """Put an exercise's number where {its-name} stands."""
+
+    def number(found):
+        if found[1] not in lab.exercises:
+            raise Refused(f"{source}:1: {found[0]} is no exercise of this lab")
+        return lab.number(found[1])
+
+    return re.sub(r"\{([a-z]+(?:-[a-z]+)+)\}", number, text)
+
+
+def refuse_incomplete(place, name, lab, answers):
+    check = lab.exercises.get(name)
     if not check:
-        raise Refused(f"{place}exercise {number} has no check in labkit/labs/")
+        raise Refused(f"{place}exercise {name} has no check in labkit/labs/")
     if not check.hints:
-        raise Refused(f"{place}exercise {number} has no hints")
+        raise Refused(f"{place}exercise {name} has no hints")
     if check.lesson not in headings(lab):
-        raise Refused(f"{place}exercise {number}: the lesson has no section {check.lesson!r}")
-    bank = answers.get(number, {"right": [], "wrong": []})
+        raise Refused(f"{place}exercise {name}: the lesson has no section {check.lesson!r}")
+    bank = answers.get(name, {"right": [], "wrong": []})
     if len(bank["right"]) < 2 or len(bank["wrong"]) < 5:
-        raise Refused(f"{place}exercise {number} needs a bank of 5 wrong and 2 right answers")
+        raise Refused(f"{place}exercise {name} needs a bank of 5 wrong and 2 right answers")
 
 
 def headings(lab) -> list[str]:
@@ -155,8 +209,8 @@ def headings(lab) -> list[str]:
     return re.findall(r"^## (.+)$", "\n".join(texts), re.M)
 
 
-def section(lab, number):
-    heading = lab.exercises[number].lesson
+def section(lab, name):
+    heading = lab.exercises[name].lesson
     address = f"../notebooks/{lab.name}.ipynb#{heading.replace(' ', '-')}"
     return f"From lesson {int(lab.name[:2])}: [{heading}]({address})"
 
@@ -170,15 +224,15 @@ def fingerprint(notebook) -> str:
 def write(notebook, path: Path, force: bool = False) -> bool:
     """Write a lab, unless somebody has answered in the one that is there; say whether it did.
 
-    force: save a copy in labs/work/, then write all the same.
+    force: save a copy in my/before/, then write all the same.
     """
     if path.exists():
         there = nbformat.read(path, as_version=4)
         if there.metadata.get("labkit", {}).get("untouched") != fingerprint(there):
             if not force:
                 return False
-            keep = path.parent / "work"
-            keep.mkdir(exist_ok=True)
+            keep = path.parent.parent / "my" / "before"
+            keep.mkdir(parents=True, exist_ok=True)
             copies = len(list(keep.glob(f"{path.stem}-*.ipynb")))
             shutil.copy(path, keep / f"{path.stem}-{copies + 1}.ipynb")
     text = nbformat.writes(notebook, version=4) + "\n"
@@ -230,7 +284,7 @@ def main(names: list[str]) -> None:
     if kept:
         sys.exit(
             f"{', '.join(kept)}: somebody has answered there, so it is left as it is. FORCE=1 "
-            "saves a copy in labs/work/ and makes it anew."
+            "saves a copy in my/before/ and makes it anew."
         )
 
 

@@ -1,4 +1,4 @@
-"""Checks and hints of lab 2, save and load; and the three files of exercise 2.5."""
+"""Checks and hints of lab 2, save and load; and the three files from strangers."""
 
 import contextlib
 import hashlib
@@ -86,7 +86,7 @@ PROCESS_SLIPS = {
     "FileNotFoundError.*python": "start sys.executable; another python may be missing, or lack the "
     "lab's packages",
 }
-GOOD_SLIPS = {  # of 2.6, for a model that fits
+GOOD_SLIPS = {  # of refuse-politely, for a model that fits
     "raised ValueError": "this model should be loaded, for the versions are equal (the card's and "
     "sklearn.__version__) and so are the hashes (the card's and the one of path.read_bytes())",
     "FileNotFoundError|UnicodeDecodeError": 'the card is at path.with_suffix(".json")',
@@ -374,7 +374,7 @@ def expect_version(what, came):
     expect(f"scikit-learn in {what}", version, sklearn.__version__, remedy)
 
 
-# --- 2.5, three files ---
+# --- mail-from-strangers, three files ---
 
 MARKER = "you-loaded-me.txt"  # what the hostile file writes when it is loaded; nothing else
 SENDERS = ("from-anna.bin", "from-ben.bin", "from-cleo.bin")
@@ -475,7 +475,7 @@ def expect_path(came, paths, expected, asked):
         )
 
 
-# --- 2.6 ---
+# --- refuse-politely ---
 
 
 def write_model(path: Path, content, version: str, more: bytes = b"") -> None:

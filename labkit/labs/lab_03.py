@@ -285,7 +285,7 @@ def record(live, customer, before):
     return count
 
 
-# --- 3.5 ---
+# --- free-a-busy-port ---
 
 PROGRAM = """
 import os, signal, socket, sys, threading, time
@@ -314,7 +314,7 @@ class Listening:
     """A small program of the check's own that listens on a port."""
 
     def __init__(self, kind):
-        command = [sys.executable, "-I", "-S", "-c", PROGRAM, "lab-3.5", kind]
+        command = [sys.executable, "-I", "-S", "-c", PROGRAM, "lab-free-a-busy-port", kind]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, encoding="utf-8")
         # Somebody must wait for a process that ends, or it stays, as a zombie.
@@ -463,7 +463,7 @@ def end(function, port, numbers):
         raise Wrong(str(failed))
 
 
-# --- 3.6 ---
+# --- read-a-log ---
 
 REQUESTS = [  # client, method, address, version, status
     ("127.0.0.1", "GET", "/ping", "1.1", 200),

@@ -106,7 +106,7 @@ def check_decision(what, came):
         )
 
 
-# --- 4.2 ---
+# --- make-it-json ---
 
 
 @lab.exercise(
@@ -200,7 +200,7 @@ def compare(what, came, plain):
         raise Wrong(f"{what} should be {plain!r}, and is {came!r}: {remedy}.")
 
 
-# --- 4.3 ---
+# --- a-service-that-decides ---
 
 THRESHOLD = 0.18
 CONTRACTS = ("month-to-month", "one_year", "two_year")
@@ -290,7 +290,7 @@ def number_slip(came, expected, nobody):
     )
 
 
-# --- 4.4 ---
+# --- it-answers-anything ---
 
 
 def first_service(body):
@@ -408,7 +408,7 @@ def three_bodies(answer):
     return f"Correct: {', '.join(seen)}, and it answers as if nothing were wrong."
 
 
-# --- 4.5 and 4.6: learners' clients ---
+# --- status-before-body and the-same-as-in-the-notebook: learners' clients ---
 
 
 def churn_service(answers):

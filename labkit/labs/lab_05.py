@@ -89,7 +89,7 @@ def refuse_changed(answer):
 
 
 def slip(form, came, expected) -> str:
-    """Return what may have gone wrong in 5.1."""
+    """Return what may have gone wrong in all-at-once."""
     names = {name for name in came if isinstance(name, str)}
     if names & FIELDS & set(form):
         return "a field that is there is no problem, even if it holds 0, an empty text or None"
@@ -336,8 +336,8 @@ def check_one(what, expected, found):
     hints=[
         "The route has two lines: Form.model_validate(request.get_json()), and jsonify(price=...). "
         "What they raise comes to the handlers.",
-        "refuse gets the ValidationError: a loop over invalid.errors(), as in 5.3, and at the end "
-        "return jsonify(problems=problems), 400.",
+        "refuse gets the ValidationError: a loop over invalid.errors(), as in the exercise before, "
+        "and at the end return jsonify(problems=problems), 400.",
         'A list in the place of a form has an empty loc: error["loc"][0] if error["loc"] else '
         '"form".',
         "as_json: return jsonify(error=error.description), error.code. The comma gives the status.",
@@ -612,7 +612,7 @@ def check_refused_batch(live, forms, expected):
     expect(what, sorted(named), sorted(expected), "pydantic's loc is the pair of them")
 
 
-# --- Services, good and bad, for 5.6 ---
+# --- Services, good and bad, for a-test-that-can-fail ---
 
 
 def offers(

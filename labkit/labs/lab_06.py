@@ -24,7 +24,7 @@ class Halt(BaseException):
     """Ends a learner's loop that has gone wrong; `except Exception` does not hold it."""
 
 
-# --- 6.1 and 6.2 ---
+# --- what-may-be-asked-again and growing-waits ---
 
 
 @lab.exercise(
@@ -115,7 +115,7 @@ def waits(answer):
             )
 
 
-# --- 6.3 ---
+# --- a-client-that-survives ---
 
 CUSTOMERS = [{"contract": "one_year", "tenure": 20}, {"contract": "two_year", "tenure": 41}]
 PREDICTIONS = [{"churn": False, "churn_probability": 0.25}, {"churn": True, "churn_probability": 1}]
@@ -315,7 +315,7 @@ def see_nobody(function):
         )
 
 
-# --- 6.4 and 6.5 ---
+# --- no-e-mail-twice and go-on-after-a-crash ---
 
 TABLES = [  # as in the notebook, where they may be changed
     """CREATE TABLE customer (
@@ -683,7 +683,7 @@ def see_finished(campaign, function, what):
         )
 
 
-# --- 6.6 ---
+# --- a-threshold-from-a-budget ---
 
 
 @lab.exercise(

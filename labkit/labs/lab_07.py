@@ -1,4 +1,4 @@
-"""Checks and hints of lab 7, the environment; and the delivery of exercise 7.7."""
+"""Checks and hints of lab 7, the environment; and the tampered delivery."""
 
 import copy
 import hashlib
@@ -156,7 +156,7 @@ def newest_for_all(answer):
         expect(what, came, expected, remedy)
 
 
-# --- 7.3 ---
+# --- what-belongs-where ---
 
 BELONGS = {  # package: section, why
     "flask": ("packages", "offer_service.py imports it"),
@@ -223,7 +223,7 @@ def what_belongs_where(answer):
             raise Wrong(f"{name} is missing, and belongs in [{section}]: {why}.")
 
 
-# --- 7.4 ---
+# --- write-a-pipfile ---
 
 ANY = dict.fromkeys(("0.1", "999.0"), 'any version is wanted, which is "*"')
 MODEL = "the model was made with 1.9.1 and needs that one"
@@ -347,7 +347,7 @@ def write_a_pipfile(answer):
         raise Wrong(f"serve in [scripts] should be {command!r}, and is {show(serve)}.")
 
 
-# --- 7.5 ---
+# --- which-command ---
 
 ALONE = "with a name alone, Pipenv replaces the limit in Pipfile by *; put the limit behind it"
 COMMANDS = {  # letter: commands that do it, what it is about, {another command, or verb: why not}
@@ -474,7 +474,7 @@ def which_command(answer):
             raise Wrong(f"{letter}, {text!r}, is not the one: {slips.get(command, of_verb)}.")
 
 
-# --- 7.6 to 7.8 ---
+# --- read-a-lock to what-the-update-changed ---
 
 
 def pinned(version, *hashes, **more):
@@ -521,7 +521,7 @@ def installed(lock, dev):
     return found, left
 
 
-SLIPS = {  # of 7.6 and 7.8
+SLIPS = {  # of read-a-lock and what-the-update-changed
     "KeyError: 'version'": "an entry need not have a version; skip those that have none",
     "KeyError: '(dev-)?packages'": "that is a table of a Pipfile; the lock has default and develop",
     "'dict' and 'dict'": "| joins two dictionaries",
@@ -569,7 +569,7 @@ def installs(answer):
                        "without the two signs == and with all of its numbers")  # fmt: skip
 
 
-# --- 7.7 ---
+# --- the-tampered-file ---
 
 
 def sha256(data):
@@ -577,7 +577,7 @@ def sha256(data):
 
 
 def delivery():
-    """Return files and the category of a lock for exercise 7.7: one of the files is tampered with.
+    """Return files and the category of a lock; one of the files is tampered with.
 
     The files are no real wheels but lines of Python, so that they can be read.
     """

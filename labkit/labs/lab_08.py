@@ -1,8 +1,8 @@
 """Checks and hints of lab 8, the container.
 
-Exercises 8.3 to 8.6 need no Docker: `built` follows a Dockerfile as `docker build` does, as far as
-such small ones need it, and `serves` follows the container's start. Both end with Wrong where a
-learner's container would. `build` lets a Docker engine do it, where there is one.
+The four Dockerfiles to mend need no Docker: `built` follows a Dockerfile as `docker build` does, as
+far as such small ones need it, and `serves` follows the container's start. Both end with Wrong
+where a learner's container would. `build` lets a Docker engine do it, where there is one.
 """
 
 import copy
@@ -56,32 +56,37 @@ BUILDS = {  # exercise: the files of its folder; the Dockerfiles are in the lab'
     },
     "mend-the-quotes": NEEDED,
     "it-runs-on-my-machine": {"ping.py": SERVICE},
-    "it-must-not-go-out": NEEDED | {"customers.csv": "customer,churn\n8879-zkjof,no\n", ".env": SECRET},
+    "no-secrets": NEEDED | {"customers.csv": "customer,churn\n8879-zkjof,no\n", ".env": SECRET},
 }
 
 
-def texts(number: str) -> dict[str, str]:
-    """Return the broken and the mended texts of an exercise: {"broken_3": ..., "mended_3": ...}."""
+def texts(name: str) -> dict[str, str]:
+    """Return an exercise's broken and mended texts, such as {"broken_names": "FROM ..."}."""
     source = (SOLVED_LABS / f"lab_{lab.name}.py").read_text(encoding="utf-8")
-    return dict(re.findall(rf'^(\w+_{number[2:]}) = """\\\n(.*?)"""', source, re.M | re.S))
+    return dict(re.findall(rf'^(\w+_{last(name)}) = """\\\n(.*?)"""', source, re.M | re.S))
 
 
-def write_context(number: str, folder: Path, dockerfile: str, ignore: str = "") -> None:
+def last(name: str) -> str:
+    """Return the last word of an exercise's name, as in mended_names of mend-the-names."""
+    return name.rpartition("-")[2]
+
+
+def write_context(name: str, folder: Path, dockerfile: str, ignore: str = "") -> None:
     """Write the folder that `docker build` gets: the exercise's files, and these two."""
-    files = BUILDS[number] | {"Dockerfile": dockerfile, ".dockerignore": ignore}
-    for name, text in files.items():
-        path = folder / name
+    files = BUILDS[name] | {"Dockerfile": dockerfile, ".dockerignore": ignore}
+    for file, text in files.items():
+        path = folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def build(number: str, dockerfile: str, ignore: str = "", *options: str) -> None:
-    """Let Docker build the image lab-8.3 or the like, if an engine answers here; say how it went.
+def build(name: str, dockerfile: str, ignore: str = "", *options: str) -> None:
+    """Let Docker build the image lab-NAME, if an engine answers here; say how it went.
 
     options: more of `docker build`. Raises LabError for what is no text.
     """
-    if number not in BUILDS:
-        raise LabError(f"Nothing is built in {number}; the exercises are {', '.join(BUILDS)}.")
+    if name not in BUILDS:
+        raise LabError(f"Nothing is built in {name}; the exercises are {', '.join(BUILDS)}.")
     if isinstance(dockerfile, Blank) or isinstance(ignore, Blank):
         print("○ There is nothing to build yet: put your answer where ____ stands.")
         return
@@ -90,9 +95,9 @@ def build(number: str, dockerfile: str, ignore: str = "", *options: str) -> None
     if not container.engine():
         print("No Docker engine answers here. None is needed for the ✔.")
         return
-    image = f"lab-{number}"
+    image = f"lab-{name}"
     with tempfile.TemporaryDirectory() as folder:
-        write_context(number, Path(folder), dockerfile, ignore)
+        write_context(name, Path(folder), dockerfile, ignore)
         done = subprocess.run(
             ["docker", "build", "--tag", image, *options, folder],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
@@ -105,7 +110,7 @@ def build(number: str, dockerfile: str, ignore: str = "", *options: str) -> None
     print(f"Then open http://127.0.0.1:9696/ping. `docker image rm {image}` removes the image.")
 
 
-# --- 8.1 and 8.2 ---
+# --- Lines and ports ---
 
 
 def letters(name, text, known):
@@ -630,14 +635,14 @@ def see_app(stage, argv):
                     "keep --interface wsgi.")  # fmt: skip
 
 
-# --- 8.3 to 8.6 ---
+# --- The four Dockerfiles ---
 
 
-def mended(answer, number, **options):
+def mended(answer, name, **options):
     """Follow a learner's Dockerfile, and return its image."""
-    text = answer.value(f"mended_{number[2:]}", str)
-    ignore = answer.value("ignore_3", str) if number == "mend-the-names" else ""
-    image = built(text, BUILDS[number], ignore)
+    text = answer.value(f"mended_{last(name)}", str)
+    ignore = answer.value("ignore_names", str) if name == "mend-the-names" else ""
+    image = built(text, BUILDS[name], ignore)
     serves(image, **options)
     return image
 
@@ -658,7 +663,7 @@ def names(answer):
     mended(answer, "mend-the-names")
     for name in [*BUILDS["mend-the-names"], *TOMORROW]:
         needed = name in ("requirements.txt", "service/ping.py")
-        if not (needed or ignored(name, answer.value("ignore_3"))):
+        if not (needed or ignored(name, answer.value("ignore_names"))):
             when = ", when it joins the folder," if name in TOMORROW else ""
             raise Wrong(
                 f"the image is good, and the build sees {name}{when} as well: keep the line *, and "
@@ -693,7 +698,7 @@ def server(answer):
 
 
 @lab.exercise(
-    "it-must-not-go-out",
+    "no-secrets",
     lesson="Not root, and healthy",
     hints=[
         "Go through it line by line: what does COPY . . take along? What does ENV leave behind?",
@@ -702,8 +707,8 @@ def server(answer):
     ],
 )
 def out(answer):
-    text = answer.value("mended_6", str)
-    image = mended(answer, "it-must-not-go-out")
+    text = answer.value("mended_secrets", str)
+    image = mended(answer, "no-secrets")
     if strange := sorted(image.layers - set(NEEDED)):
         gone = not set(strange) & set(image.files.values())
         raise Wrong(
@@ -720,7 +725,7 @@ def out(answer):
         raise Wrong("the service runs as root: write USER 10001, behind the lines that need root.")
 
 
-# --- 8.7 ---
+# --- What is in the image? ---
 
 HELD = {  # what: is it in the image, and why
     "flask": (True, "pip put it into /opt/venv in packages, and the last stage copies that"),
@@ -754,7 +759,7 @@ def held(answer):
             raise Wrong(f"{name} is {'' if there else 'not '}in the image: {why}.")
 
 
-# --- 8.8 ---
+# --- At the front desk ---
 
 OPTIONS = {  # command: (short options, long ones) as getopt wants them
     "run": (

@@ -23,7 +23,7 @@ from labkit.labs.live import JSON, Live, only_json, stand_in
 
 lab = Lab("09_the_cloud")
 
-# --- 9.1: the commands of the EB CLI (3.27) that the story needs, with all their options ---
+# --- a-day-in-the-cloud: the commands of the EB CLI (3.27) that it needs, with all options ---
 
 # A word is a name or an option; behind it = stands for a value, # a number, ? one or none, * any
 # number, + one or more, and nothing for a flag.
@@ -248,7 +248,7 @@ def slips_of_key(pairs):
     )
 
 
-# --- 9.2 and 9.3: money ---
+# --- what-still-costs and how-long-the-credit-lasts: money ---
 
 
 @lab.exercise(
@@ -366,7 +366,7 @@ def hours_left(answer):
 
 
 def slip(came, credit, environment, prices, right) -> str:
-    """Return what may have gone wrong in 9.3."""
+    """Return what may have gone wrong with the credit."""
     count = environment["instances"]
     slips = {
         "the load balancer's two addresses are missing": {"addresses": 0},
@@ -397,7 +397,7 @@ def slip(came, credit, environment, prices, right) -> str:
     return "add what each part costs an hour, and divide the credit by that"
 
 
-# --- 9.4 and 9.5: what goes up ---
+# --- what-goes-up and preflight: what goes up ---
 
 
 @lab.exercise(
@@ -529,7 +529,7 @@ def preflight(answer):
         expect(what, came, expected, remedy)
 
 
-# --- 9.6 to 9.8: the key ---
+# --- where-the-key-may-go to a-client-that-sends-it: the key ---
 
 
 @lab.exercise(

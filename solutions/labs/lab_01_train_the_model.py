@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] name="title"
 # # Lab 1 · Train the model
 #
 # *The lesson's tools, on questions that the lesson did not ask.*
@@ -7,7 +7,7 @@
 #
 # In each exercise, put your code where `____` stands, run the cell (**Shift+Enter**), and run the one below it, which checks your answer. ✔ means correct, ✘ not yet, with the reason, and ○ not started. Stuck? Take away the `# ` before `lab.hint` and run that cell; each run gives one more hint. `lab.solution` shows one way to do it.
 
-# %%
+# %% name="labkit"
 try:
     import labkit
 except ModuleNotFoundError:
@@ -16,7 +16,7 @@ except ModuleNotFoundError:
     ) from None
 labkit.work_folder()
 
-# %%
+# %% name="imports"
 import json
 import math
 import pickle
@@ -134,12 +134,12 @@ def auc_of(left, scores):
 # %%
 lab.check("auc-by-library")
 
-# %% [markdown]
+# %% [markdown] name="what-if-story"
 # ## What if?
 #
 # Here are our customer and the lesson's model. (If you have none yet, it is trained now, in a few seconds.)
 
-# %%
+# %% name="what-if-given"
 with open(labkit.model(), "rb") as f_in:
     dv, model = pickle.load(f_in)
 customer = json.loads((labkit.DATA / "customer.json").read_text(encoding="utf-8"))
@@ -206,13 +206,13 @@ def odds_factor(column, change, dv, model):
 # %%
 lab.check("read-a-coefficient")
 
-# %% [markdown]
+# %% [markdown] name="how-far"
 # ## How far you are
 #
 # A full box for each exercise that you have solved. The answers are in this notebook; save it (**Ctrl+S**, macOS: **Cmd+S**). To forget the boxes and begin anew, run `labkit.progress.reset(1)`.
 
-# %%
+# %% name="progress"
 labkit.progress.show()
 
-# %% [markdown]
+# %% [markdown] name="the-end"
 # Back to [lesson 1](../notebooks/01_train_the_model.ipynb), or on to [lesson 2](../notebooks/02_save_and_load.ipynb), which brings the model out of the notebook.

@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] name="title"
 # # Lab 2 · Save and load
 #
 # *Files that keep a model, files that lose it, and one that should never be opened.*
@@ -7,7 +7,7 @@
 #
 # Put your code where `____` stands, run the cell, then the one below it, which checks your answer. Stuck? Take away the `# ` before `lab.hint`. The exercises don't need each other, so you may skip one and come back.
 
-# %%
+# %% name="labkit"
 try:
     import labkit
 except ModuleNotFoundError:
@@ -16,7 +16,7 @@ except ModuleNotFoundError:
     ) from None
 labkit.work_folder()
 
-# %%
+# %% name="imports"
 import hashlib
 import json
 import os
@@ -92,13 +92,13 @@ def add_threshold(path, threshold):
 # %%
 lab.check("mend-what-destroys")
 
-# %% [markdown]
+# %% [markdown] name="who-loads-it-story"
 # ## Who loads it?
 #
 # Here is a file that gives, whenever it is unpickled, the id of the process that does it. In this notebook that is the notebook's own id:
 
 
-# %%
+# %% name="who-loads-it-given"
 class WhoLoadsMe:
     def __reduce__(self):
         return os.getpid, ()
@@ -158,12 +158,12 @@ def card_of(path, auc):
 # %%
 lab.check("a-model-card")
 
-# %% [markdown]
+# %% [markdown] name="mail-from-strangers-story"
 # ## Mail from strangers
 #
 # Three models came by e-mail. One of them runs code when it is loaded. (Here that code is harmless: it writes a file `you-loaded-me.txt`.) Each run of the cell makes new ones, and mixes them.
 
-# %%
+# %% name="mail-from-strangers-given"
 paths = three_files()
 [(path.name, path.stat().st_size) for path in paths]
 
@@ -194,7 +194,7 @@ def hostile(paths):
 # %%
 lab.check("mail-from-strangers")
 
-# %% [markdown]
+# %% [markdown] name="mail-from-strangers-after"
 # (For these files it will do. A guard for real life it is not: NumPy is large, and has functions that run code as well.)
 
 # %% [markdown]
@@ -227,13 +227,13 @@ def load_checked(path):
 # %%
 lab.check("refuse-politely")
 
-# %% [markdown]
+# %% [markdown] name="how-far"
 # ## How far you are
 #
 # A full box for each exercise that you have solved. The answers are in this notebook; save it (**Ctrl+S**, macOS: **Cmd+S**). To forget the boxes and begin anew, run `labkit.progress.reset(2)`.
 
-# %%
+# %% name="progress"
 labkit.progress.show()
 
-# %% [markdown]
+# %% [markdown] name="the-end"
 # Back to [lesson 2](../notebooks/02_save_and_load.ipynb), or on to [lesson 3](../notebooks/03_ping_pong.ipynb), which builds a web service.

@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] name="title"
 # # Lab 3 · Ping pong
 #
 # *Three small services, and what is around them: callers, a port, a log.*
@@ -7,7 +7,7 @@
 #
 # Put your code where `____` stands, run the cell (**Shift+Enter**), then the one below it, which checks your answer. ✔ is correct, ✘ not yet, ○ not started. `lab.hint` and `lab.solution` help: take away the `# ` before them. Three exercises ask for a *script*: its cell writes a file, the next cell starts it in a process of its own, and the check then asks the running service. After a change, run all three again.
 
-# %%
+# %% name="labkit"
 try:
     import labkit
 except ModuleNotFoundError:
@@ -16,7 +16,7 @@ except ModuleNotFoundError:
     ) from None
 labkit.work_folder()
 
-# %%
+# %% name="imports"
 import re
 import time
 import urllib.error
@@ -121,10 +121,10 @@ lab.start("inbox_service.py")
 # %%
 lab.check("the-right-status")
 
-# %% [markdown]
+# %% [markdown] name="services-done"
 # Done with the services? This stops the last one, if a cell has started it.
 
-# %%
+# %% name="stop"
 lab.stop()
 
 # %% [markdown]
@@ -180,13 +180,13 @@ def parse(line):
 # %%
 lab.check("read-a-log")
 
-# %% [markdown]
+# %% [markdown] name="how-far"
 # ## How far you are
 #
 # A full box for each exercise that you have solved. The answers are in this notebook; save it (**Ctrl+S**, macOS: **Cmd+S**). To forget the boxes and begin anew, run `labkit.progress.reset(3)`.
 
-# %%
+# %% name="progress"
 labkit.progress.show()
 
-# %% [markdown]
+# %% [markdown] name="the-end"
 # Back to [lesson 3](../notebooks/03_ping_pong.ipynb), or on to [lesson 4](../notebooks/04_the_churn_service.ipynb), which puts the model behind a route.

@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] name="title"
 # # Lab 4 · The churn service
 #
 # *What goes into a service, what comes out, and whether to believe it.*
@@ -7,7 +7,7 @@
 #
 # As in lab 1: your code stands where `____` is, the cell below checks it, and `lab.hint` and `lab.solution` help. Each exercise can be done without the others.
 
-# %%
+# %% name="labkit"
 try:
     import labkit
 except ModuleNotFoundError:
@@ -16,7 +16,7 @@ except ModuleNotFoundError:
     ) from None
 labkit.work_folder()
 
-# %%
+# %% name="imports"
 import json
 import pickle
 
@@ -80,7 +80,7 @@ lab.check("make-it-json")
 # In place of `predict = ____`, write the route with its function. `POST /predict` with a customer as JSON is answered with JSON that has two keys:
 #
 # - `churn_probability`, the number that the model says, with all its digits;
-# - `decision`, as in 4.1 the text `"e-mail"` or `"nothing"`. The threshold is `THRESHOLD`: 0.18 is what lesson 1 found to be the cheapest.
+# - `decision`, as in exercise {what-to-do} the text `"e-mail"` or `"nothing"`. The threshold is `THRESHOLD`: 0.18 is what lesson 1 found to be the cheapest.
 #
 # `dv` and `model` are loaded for you. The second cell starts the service (and first trains a model, if there is none here yet). From then on you can also do it in a terminal: `python my/work/decision_service.py`.
 
@@ -92,7 +92,7 @@ lab.start("decision_service.py", CHURN_MODEL=str(labkit.model().resolve()))
 # %%
 lab.check("a-service-that-decides")
 
-# %% [markdown]
+# %% [markdown] name="a-service-that-decides-after"
 # To see what it answers, and why it breaks, run these lines in a cell of your own:
 #
 # ```python
@@ -102,15 +102,15 @@ lab.check("a-service-that-decides")
 #
 # Done with the service? This stops it, if a cell has started it.
 
-# %%
+# %% name="stop"
 lab.stop()
 
-# %% [markdown]
+# %% [markdown] name="it-answers-anything-story"
 # ## It answers anything
 #
 # The lesson's service takes whatever comes. Here it is without a port: `first_service(body)` asks it, and returns the status with what it says.
 
-# %%
+# %% name="it-answers-anything-given"
 first_service(customer)
 
 # %% [markdown]
@@ -150,12 +150,12 @@ def ask(url, customer, timeout):
 # %%
 lab.check("status-before-body")
 
-# %% [markdown]
+# %% [markdown] name="the-same-as-in-the-notebook-story"
 # ## The same as in the notebook?
 #
 # A service may run with last month's model, or mix up its customers. So ask it about many, and compare its numbers with those of your own model. Here it is:
 
-# %%
+# %% name="the-same-as-in-the-notebook-given"
 with open(labkit.model(), "rb") as f_in:
     dv, model = pickle.load(f_in)
 
@@ -182,13 +182,13 @@ def differing(url, customers, dv, model):
 # %%
 lab.check("the-same-as-in-the-notebook")
 
-# %% [markdown]
+# %% [markdown] name="how-far"
 # ## How far you are
 #
 # A full box for each exercise that you have solved. To forget this lab's boxes and begin anew, run `labkit.progress.reset(4)`.
 
-# %%
+# %% name="progress"
 labkit.progress.show()
 
-# %% [markdown]
-# Back to [lesson 4](../notebooks/04_the_churn_service.ipynb), or on to [lesson 5](../notebooks/05_bad_input.ipynb), which closes the door that you opened in 4.4.
+# %% [markdown] name="the-end"
+# Back to [lesson 4](../notebooks/04_the_churn_service.ipynb), or on to [lesson 5](../notebooks/05_bad_input.ipynb), which closes the door that you opened in exercise {it-answers-anything}.

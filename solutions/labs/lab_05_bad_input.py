@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] name="title"
 # # Lab 5 · Bad input
 #
 # *A small service of your own, and a gate before it.*
@@ -7,7 +7,7 @@
 #
 # Put your code where `____` stands, run the cell, and run the one below it: ✔ correct, ✘ not yet, and why, ○ not started. `lab.hint` and `lab.solution` help when you are stuck.
 
-# %%
+# %% name="labkit"
 try:
     import labkit
 except ModuleNotFoundError:
@@ -16,7 +16,7 @@ except ModuleNotFoundError:
     ) from None
 labkit.work_folder()
 
-# %%
+# %% name="imports"
 from typing import Annotated, Literal
 
 import requests
@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from labkit.exercises import ____
 from labkit.labs.lab_05 import lab
 
-# %% [markdown]
+# %% [markdown] name="the-offer-form"
 # ## The offer form
 #
 # A customer calls and asks for a new contract. Sales fills in a form, and a service says what the contract costs per month: 10% less than she pays now for one year, 20% less for two. The form has four fields, and all four must be there:
@@ -39,7 +39,7 @@ from labkit.labs.lab_05 import lab
 #
 # All exercises are about this form. Here are its fields, and one that is filled in well:
 
-# %%
+# %% name="the-offer-form-given"
 FIELDS = {"contract", "tenure", "monthlycharges", "seniorcitizen"}
 good = {"contract": "one_year", "tenure": 41, "monthlycharges": 80, "seniorcitizen": 0}
 
@@ -93,13 +93,13 @@ class Form(BaseModel):
 # %%
 lab.check("a-schema-without-holes")
 
-# %% [markdown]
+# %% [markdown] name="an-answer-that-helps-story"
 # ## An answer that helps
 #
 # A `ValidationError` is Python's; the sender needs something to read. Here is one, from a sketch of a schema with two fields:
 
 
-# %%
+# %% name="an-answer-that-helps-given"
 class Sketch(BaseModel):
     contract: str
     tenure: int
@@ -152,7 +152,7 @@ lab.check("an-answer-that-helps")
 
 # %% exercise="the-service-refuses" script="offer_service.py"
 
-# %% [markdown]
+# %% [markdown] name="the-service-refuses-terminal"
 # Start it here, or in a terminal (**File > New > Terminal**):
 #
 # ```bash
@@ -183,10 +183,10 @@ lab.start("batch_service.py")
 # %%
 lab.check("a-batch")
 
-# %% [markdown]
-# This stops the service, if the cell above has started it. To check 5.4 or 5.5 once more, start the one concerned again.
+# %% [markdown] name="services-done"
+# This stops the service, if the cell above has started it. To check {the-service-refuses} or {a-batch} once more, start the one concerned again.
 
-# %%
+# %% name="stop"
 lab.stop()
 
 # %% [markdown]
@@ -222,13 +222,13 @@ def test_service(url):
 # %%
 lab.check("a-test-that-can-fail")
 
-# %% [markdown]
+# %% [markdown] name="how-far"
 # ## How far you are
 #
 # A full box for each exercise that you have solved. The answers are in this notebook; save it (**Ctrl+S**, macOS: **Cmd+S**). To forget the boxes and begin anew, run `labkit.progress.reset(5)`.
 
-# %%
+# %% name="progress"
 labkit.progress.show()
 
-# %% [markdown]
+# %% [markdown] name="the-end"
 # Back to [lesson 5](../notebooks/05_bad_input.ipynb), or on to [lesson 6](../notebooks/06_the_campaign.ipynb), where another program asks the churn service, and not for one customer only.

@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] name="title"
 # # Lab 6 · The campaign
 #
 # *A client that survives, a database that forgets nothing, and a budget.*
@@ -7,7 +7,7 @@
 #
 # Put your code where `____` stands, run the cell, and run the check below it: ✔ correct, ✘ not yet and why, ○ not started. `lab.hint` and `lab.solution` help. You need no running churn service: where one is asked, the check plays it, with all its accidents.
 
-# %%
+# %% name="labkit"
 try:
     import labkit
 except ModuleNotFoundError:
@@ -16,7 +16,7 @@ except ModuleNotFoundError:
     ) from None
 labkit.work_folder()
 
-# %%
+# %% name="imports"
 import sqlite3
 import time
 
@@ -109,13 +109,13 @@ def ask(url, customers, waits, timeout):
 # %%
 lab.check("a-client-that-survives")
 
-# %% [markdown]
+# %% [markdown] name="no-e-mail-twice-story"
 # ## No e-mail twice
 #
 # Here are the tables of a small campaign, and a database to try things on. (The check makes databases of its own.)
 
 
-# %%
+# %% name="no-e-mail-twice-given"
 def make_tables(db):
     db.execute("""CREATE TABLE customer (
         id INTEGER PRIMARY KEY,
@@ -162,7 +162,7 @@ lab.check("no-e-mail-twice")
 # %% [markdown]
 # ## Go on after a crash
 #
-# Write `run(db, ask, record, size)`, the loop of a campaign, with the tables of 6.4. Two functions are given to it:
+# Write `run(db, ask, record, size)`, the loop of a campaign, with the tables of exercise {no-e-mail-twice}. Two functions are given to it:
 #
 # - `ask(ids)` takes a list of ids, such as `[8, 15]`, and returns these customers' scores, pairs as above. It may raise.
 # - `record(db, scores)` writes such scores in a transaction; these customers wait no longer.
@@ -208,15 +208,15 @@ def threshold_for(budget, price, scores):
 # %%
 lab.check("a-threshold-from-a-budget")
 
-# %% [markdown]
+# %% [markdown] name="how-far"
 # ## How far you are
 #
 # A full box for each exercise that you have solved. The answers are in this notebook; save it (**Ctrl+S**, macOS: **Cmd+S**). To forget the boxes and begin anew, run `labkit.progress.reset(6)`.
 
-# %%
+# %% name="progress"
 labkit.progress.show()
 
-# %% [markdown]
+# %% [markdown] name="the-end"
 # Your `ask` can talk to the real service as well: start it in a terminal with `python solutions/churn_serving.py`, and stop and start it again while you ask.
 #
 # Back to [lesson 6](../notebooks/06_the_campaign.ipynb). [Lesson 7](../notebooks/07_the_environment.ipynb) asks what happens when the three programs need three versions of the same package.

@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] name="title"
 # # Lab 7 · The environment
 #
 # *Which versions, for whom, and are these really the files?*
@@ -7,7 +7,7 @@
 #
 # Put your code where `____` stands, run the cell, then the check below it: ✔ correct, ✘ not yet and why, ○ not started. `lab.hint` and `lab.solution` help. No exercise needs another one, the internet or a terminal: nothing is installed here.
 
-# %%
+# %% name="labkit"
 try:
     import labkit
 except ModuleNotFoundError:
@@ -16,7 +16,7 @@ except ModuleNotFoundError:
     ) from None
 labkit.work_folder()
 
-# %%
+# %% name="imports"
 import hashlib
 import json
 
@@ -183,12 +183,12 @@ commands = {
 # %%
 lab.check("which-command")
 
-# %% [markdown]
+# %% [markdown] name="read-a-lock-story"
 # ## Read a lock
 #
 # Here is this lab's own lock, and one entry of its category `default`:
 
-# %%
+# %% name="read-a-lock-given"
 lock = json.loads((labkit.ROOT / "Pipfile.lock").read_text(encoding="utf-8"))
 entry = lock["default"]["flask"]
 entry["version"], entry["markers"], list(lock)
@@ -216,12 +216,12 @@ def installs(lock, dev):
 # %%
 lab.check("read-a-lock")
 
-# %% [markdown]
+# %% [markdown] name="the-tampered-file-story"
 # ## Spot the tampered file
 #
 # Four packages came over the network. `files` has the bytes of each. `locked` is the category of a lock that names them, with the hashes that are allowed: a package has one for each of its files, since Windows and Linux may get different ones. Each run of the cell delivers anew, and each time somebody has tampered with one.
 
-# %%
+# %% name="the-tampered-file-given"
 files, locked = delivery()
 for name, data in files.items():
     print(name, data, locked[name]["hashes"], sep="\n   ")
@@ -253,7 +253,7 @@ lab.check("the-tampered-file")
 # %% [markdown]
 # ## What has the update changed?
 #
-# An update may change hundreds of lines of a lock, most of them hashes. Write `changes(old, new)`, which tells it in short. Both are whole locks, as in 7.6. It returns a dictionary of the packages whose version is another one now, with the version before and after:
+# An update may change hundreds of lines of a lock, most of them hashes. Write `changes(old, new)`, which tells it in short. Both are whole locks, as in exercise {read-a-lock}. It returns a dictionary of the packages whose version is another one now, with the version before and after:
 #
 # ```python
 # {"flask": ("3.1.2", "3.1.3"), "blinker": (None, "1.9.0"), "six": ("1.17.0", None)}
@@ -286,13 +286,13 @@ def changes(old, new):
 # %%
 lab.check("what-the-update-changed")
 
-# %% [markdown]
+# %% [markdown] name="how-far"
 # ## How far you are
 #
 # A full box for each exercise that you have solved. The answers are in this notebook; save it (**Ctrl+S**, macOS: **Cmd+S**). To forget the boxes and begin anew, run `labkit.progress.reset(7)`.
 
-# %%
+# %% name="progress"
 labkit.progress.show()
 
-# %% [markdown]
+# %% [markdown] name="the-end"
 # Back to [lesson 7](../notebooks/07_the_environment.ipynb), or on to [lesson 8](../notebooks/08_the_container.ipynb), where the environment gets a computer of its own.

@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] name="title"
 # # Lab 8 · The container
 #
 # *Lines in order, four broken Dockerfiles, and the words that start and stop a container.*
@@ -7,7 +7,7 @@
 #
 # Put your answer where `____` stands, run the cell, and run the check below it: ✔ correct, ✘ not yet and why, ○ not started. `lab.hint` and `lab.solution` help. You need no Docker: the checks read a Dockerfile and follow it as `docker build` and `docker run` would. If you have Docker, `build(...)` in 8.3 to 8.6 lets it build your answer, too.
 
-# %%
+# %% name="labkit"
 try:
     import labkit
 except ModuleNotFoundError:
@@ -16,16 +16,16 @@ except ModuleNotFoundError:
     ) from None
 labkit.work_folder()
 
-# %%
+# %% name="imports"
 from labkit.exercises import ____
 from labkit.labs.lab_08 import build, lab
 
-# %% [markdown]
+# %% [markdown] name="order-the-lines-story"
 # ## Order the lines
 #
 # Here are the nine lines of a Dockerfile, shuffled. `libgomp1` is a library of the system that a newer model will need.
 
-# %%
+# %% name="order-the-lines-given"
 lines = {
     "A": 'CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "9696", "churn_serving:app"]',
     "B": "COPY churn_serving.py ./",
@@ -77,15 +77,15 @@ answered = "aegi"
 # %%
 lab.check("who-gets-an-answer")
 
-# %% [markdown]
+# %% [markdown] name="mend-the-names-story"
 # ## Names
 #
 # Now four broken Dockerfiles. In each, `ping.py` holds a Flask app named `app`, granian serves it, and a container started with `docker run -p 127.0.0.1:9696:9696` should answer `/ping` to this machine. Mend what is wrong and leave the rest.
 #
 # The folder of the first holds `requirements.txt` (flask and granian), `service/ping.py`, `notes.md` and `.env`, which keeps a secret. `docker build` stops at a file that is "not found", and it will not be the last.
 
-# %%
-broken_3 = """\
+# %% name="mend-the-names-given"
+broken_names = """\
 FROM python:3.13-slim
 WORKDIR /app
 COPY Requirements.txt ./
@@ -94,18 +94,18 @@ COPY ping.py ./
 EXPOSE 9696
 CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "9696", "pong:app"]
 """
-broken_ignore_3 = """\
+broken_ignore_names = """\
 *
 !requirements.txt
 !ping.py
 """
 
 # %% [markdown]
-# Write the mended Dockerfile as the text `mended_3`: copy it from the cell above, between three quotation marks. And write `ignore_3`, its `.dockerignore`: the build may see the two files that it needs and nothing else, not even a file that joins the folder tomorrow.
+# Write the mended Dockerfile as the text `mended_names`: copy it from the cell above, between three quotation marks. And write `ignore_names`, its `.dockerignore`: the build may see the two files that it needs and nothing else, not even a file that joins the folder tomorrow.
 
 # %% exercise="mend-the-names"
-# [solution] mended_3 = ____
-mended_3 = """\
+# [solution] mended_names = ____
+mended_names = """\
 FROM python:3.13-slim
 WORKDIR /app
 COPY requirements.txt ./
@@ -115,8 +115,8 @@ EXPOSE 9696
 CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "9696", "ping:app"]
 """
 # [end]
-# [solution] ignore_3 = ____
-ignore_3 = """\
+# [solution] ignore_names = ____
+ignore_names = """\
 *
 !requirements.txt
 !service/ping.py
@@ -126,16 +126,16 @@ ignore_3 = """\
 # %%
 lab.check("mend-the-names")
 
-# %%
-# build("mend-the-names", mended_3, ignore_3)
+# %% name="mend-the-names-build"
+# build("mend-the-names", mended_names, ignore_names)
 
-# %% [markdown]
+# %% [markdown] name="mend-the-quotes-story"
 # ## Quotes
 #
 # The folder holds `requirements.txt` (flask and granian) and `ping.py`. This one builds, and the container ends at once. Its log says `/bin/sh: 1: [granian,: not found`.
 
-# %%
-broken_4 = """\
+# %% name="mend-the-quotes-given"
+broken_quotes = """\
 FROM python:3.13-slim
 WORKDIR /app
 COPY requirements.txt ./
@@ -146,11 +146,11 @@ CMD ['granian', '--interface', 'wsgi', '--host', '0.0.0.0', '--port', $PORT, 'pi
 """
 
 # %% [markdown]
-# Write the mended Dockerfile as `mended_4`. granian itself should be the container's first process, with no shell before it: the shell keeps the signal of `docker stop` to itself, and after ten seconds Docker kills everything.
+# Write the mended Dockerfile as `mended_quotes`. granian itself should be the container's first process, with no shell before it: the shell keeps the signal of `docker stop` to itself, and after ten seconds Docker kills everything.
 
 # %% exercise="mend-the-quotes"
-# [solution] mended_4 = ____
-mended_4 = """\
+# [solution] mended_quotes = ____
+mended_quotes = """\
 FROM python:3.13-slim
 WORKDIR /app
 COPY requirements.txt ./
@@ -163,16 +163,16 @@ CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "9696", "p
 # %%
 lab.check("mend-the-quotes")
 
-# %%
-# build("mend-the-quotes", mended_4)
+# %% name="mend-the-quotes-build"
+# build("mend-the-quotes", mended_quotes)
 
-# %% [markdown]
+# %% [markdown] name="it-runs-on-my-machine-story"
 # ## It runs on my machine
 #
 # On its author's machine all was well. The folder holds `ping.py`. This one builds; `docker run` says `exec: "granian": executable file not found in $PATH`. Somebody mended that, and then curl said `Connection reset by peer`.
 
-# %%
-broken_5 = """\
+# %% name="it-runs-on-my-machine-given"
+broken_machine = """\
 FROM python:3.13-slim
 WORKDIR /app
 RUN pip install --no-cache-dir flask==3.1.3
@@ -182,11 +182,11 @@ CMD ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", "8000", 
 """
 
 # %% [markdown]
-# Write the mended Dockerfile as `mended_5`. granian stays the server, and the container is still started with `-p 127.0.0.1:9696:9696`.
+# Write the mended Dockerfile as `mended_machine`. granian stays the server, and the container is still started with `-p 127.0.0.1:9696:9696`.
 
 # %% exercise="it-runs-on-my-machine"
-# [solution] mended_5 = ____
-mended_5 = """\
+# [solution] mended_machine = ____
+mended_machine = """\
 FROM python:3.13-slim
 WORKDIR /app
 RUN pip install --no-cache-dir flask==3.1.3 granian==2.8.7
@@ -199,16 +199,16 @@ CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "9696", "p
 # %%
 lab.check("it-runs-on-my-machine")
 
-# %%
-# build("it-runs-on-my-machine", mended_5)
+# %% name="it-runs-on-my-machine-build"
+# build("it-runs-on-my-machine", mended_machine)
 
-# %% [markdown]
+# %% [markdown] name="no-secrets-story"
 # ## It builds, it runs, and must not go out
 #
 # The folder holds `requirements.txt` (flask and granian), `ping.py`, `customers.csv` and `.env`; it has no `.dockerignore`, and gets none. This image builds, starts and answers. Still, a colleague who reviews it finds three things.
 
-# %%
-broken_6 = """\
+# %% name="no-secrets-given"
+broken_secrets = """\
 FROM python:3.13-slim
 WORKDIR /app
 COPY . .
@@ -219,11 +219,11 @@ CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "9696", "p
 """
 
 # %% [markdown]
-# Write the mended Dockerfile as `mended_6`. No layer of the image holds customers or secrets, the key is not named any more (whoever starts the container brings it along, with `docker run -e`), and the service does not run as root.
+# Write the mended Dockerfile as `mended_secrets`. No layer of the image holds customers or secrets, the key is not named any more (whoever starts the container brings it along, with `docker run -e`), and the service does not run as root.
 
-# %% exercise="it-must-not-go-out"
-# [solution] mended_6 = ____
-mended_6 = """\
+# %% exercise="no-secrets"
+# [solution] mended_secrets = ____
+mended_secrets = """\
 FROM python:3.13-slim
 WORKDIR /app
 COPY requirements.txt ./
@@ -236,10 +236,10 @@ CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "9696", "p
 # [end]
 
 # %%
-lab.check("it-must-not-go-out")
+lab.check("no-secrets")
 
-# %%
-# build("it-must-not-go-out", mended_6)
+# %% name="no-secrets-build"
+# build("no-secrets", mended_secrets)
 
 # %% [markdown]
 # ## What is in the image?
@@ -307,13 +307,13 @@ stop = "docker stop desk"
 # %%
 lab.check("at-the-front-desk")
 
-# %% [markdown]
+# %% [markdown] name="how-far"
 # ## How far you are
 #
 # A full box for each exercise that you have solved. The answers are in this notebook; save it (**Ctrl+S**, macOS: **Cmd+S**). To forget the boxes and begin anew, run `labkit.progress.reset(8)`.
 
-# %%
+# %% name="progress"
 labkit.progress.show()
 
-# %% [markdown]
+# %% [markdown] name="the-end"
 # Back to [lesson 8](../notebooks/08_the_container.ipynb), or on to [lesson 9](../notebooks/09_the_cloud.ipynb), where the container leaves this machine.

@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] name="title"
 # # Lab 9 · The cloud
 #
 # *A story in commands, a bill, an archive that may be stale, and a key that nobody else reads.*
@@ -7,7 +7,7 @@
 #
 # Put your code where `____` stands, run the cell, and run the check below it: ✔ correct, ✘ not yet and why, ○ not started. `lab.hint` and `lab.solution` help. You need no account, and nothing here costs money: no command reaches the cloud.
 
-# %%
+# %% name="labkit"
 try:
     import labkit
 except ModuleNotFoundError:
@@ -16,7 +16,7 @@ except ModuleNotFoundError:
     ) from None
 labkit.work_folder()
 
-# %%
+# %% name="imports"
 from urllib.parse import urlsplit
 
 import requests
@@ -52,12 +52,12 @@ commands = [
 # %%
 lab.check("a-day-in-the-cloud")
 
-# %% [markdown]
+# %% [markdown] name="what-still-costs-story"
 # ## What still costs
 #
 # "Everything is terminated", says a colleague. The account says:
 
-# %%
+# %% name="what-still-costs-given"
 account = [
     {"kind": "application", "name": "churn", "state": "no environments"},
     {"kind": "instance", "name": "churn-old", "state": "stopped"},
@@ -100,12 +100,12 @@ def still_costs(account):
 # %%
 lab.check("what-still-costs")
 
-# %% [markdown]
+# %% [markdown] name="how-long-the-credit-lasts-story"
 # ## How long does the credit last?
 #
 # A new account has a credit. Here are prices and two environments. (The figures are invented. The real ones change; the lesson says where they stand.)
 
-# %%
+# %% name="how-long-the-credit-lasts-given"
 prices = {
     "instance": 0.013,  # dollars an hour
     "load balancer": 0.031,  # an hour
@@ -143,12 +143,12 @@ def hours_left(credit, environment, prices):
 # %%
 lab.check("how-long-the-credit-lasts")
 
-# %% [markdown]
+# %% [markdown] name="what-goes-up-story"
 # ## What goes up
 #
 # A morning with git and `bundle.py`:
 
-# %%
+# %% name="what-goes-up-given"
 events = [
     ("write", "app.py", "v1"),  # the folder's file has this text now
     ("add", "app.py"),  # git add app.py
@@ -195,12 +195,12 @@ def goes_up(events, way):
 # %%
 lab.check("what-goes-up")
 
-# %% [markdown]
+# %% [markdown] name="preflight-story"
 # ## Preflight
 #
 # `git status --short` says what differs from the last commit: two letters, a blank, a path.
 
-# %%
+# %% name="preflight-given"
 status = """ M solutions/train.py
 A  Dockerfile
 R  Pipfile.old -> Pipfile.lock
@@ -279,7 +279,7 @@ lab.check("where-the-key-may-go")
 
 # %% exercise="a-service-that-wants-its-key" script="gate_service.py"
 
-# %% [markdown]
+# %% [markdown] name="a-service-that-wants-its-key-terminal"
 # Start it here, or in a terminal, where this line comes first (PowerShell: `$env:CHURN_API_KEY = "for-practice-only-1234"`):
 #
 # ```bash
@@ -293,10 +293,10 @@ lab.start("gate_service.py", CHURN_API_KEY="for-practice-only-1234")
 # %%
 lab.check("a-service-that-wants-its-key")
 
-# %% [markdown]
+# %% [markdown] name="services-done"
 # This stops the service, if the cell above has started it.
 
-# %%
+# %% name="stop"
 lab.stop()
 
 # %% [markdown]
@@ -326,13 +326,13 @@ def ask(url, customer, key):
 # %%
 lab.check("a-client-that-sends-it")
 
-# %% [markdown]
+# %% [markdown] name="how-far"
 # ## How far you are
 #
 # A full box for each exercise that you have solved. The answers are in this notebook; save it (**Ctrl+S**, macOS: **Cmd+S**). To forget the boxes and begin anew, run `labkit.progress.reset(9)`.
 
-# %%
+# %% name="progress"
 labkit.progress.show()
 
-# %% [markdown]
+# %% [markdown] name="the-end"
 # Back to [lesson 9](../notebooks/09_the_cloud.ipynb). This was the last lab. If you have deployed something: walk once more through the lesson's list, so that nothing is left running.

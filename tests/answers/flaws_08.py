@@ -9,7 +9,7 @@ FLAWS = {
     "mend-the-names": ('[*BUILDS["mend-the-names"], *TOMORROW]', '[*BUILDS["mend-the-names"]]'),
     "mend-the-quotes": ('mended(answer, "mend-the-quotes", no_shell=True)', 'mended(answer, "mend-the-quotes")'),
     "it-runs-on-my-machine": ('if port != "9696":', "if port is None:"),
-    "it-must-not-go-out": (
+    "no-secrets": (
         "sorted(image.layers - set(NEEDED))",
         "sorted({*image.files.values(), *NEEDED} - {*NEEDED, ''})",
     ),

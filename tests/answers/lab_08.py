@@ -142,7 +142,7 @@ ANSWERS = {
                 "there is no environment in /opt/venv by then",
             ),
             (
-                "mended_3, ignore_3 = broken_3, broken_ignore_3",
+                "mended_names, ignore_names = broken_names, broken_ignore_names",
                 "the file's name is requirements.txt",
             ),
             (Instead("COPY service/ping.py", "COPY ping.py"), "it is service/ping.py"),
@@ -196,7 +196,7 @@ ANSWERS = {
             (Instead("FROM python:3.13-slim\n", ""), "begins with FROM"),
             (Instead("./\nEXPOSE", "./ping/\nEXPOSE"), "it has /app/ping/ping.py"),
             (Instead('"ping:app"', '"ping:ping"'), "the Flask app in ping.py is named app"),
-            ("mended_3 = 3\nignore_3 = ''", "should be of type str"),
+            ("mended_names = 3\nignore_names = ''", "should be of type str"),
         ],
     },
     "mend-the-quotes": {
@@ -218,18 +218,18 @@ ANSWERS = {
             ),
             Instead(CMD, "CMD exec granian --interface wsgi --host 0.0.0.0 --port 9696 ping"),
             """
-mended_4 = broken_4.replace("'", '"').replace("$PORT", '"9696"')
+mended_quotes = broken_quotes.replace("'", '"').replace("$PORT", '"9696"')
 """,
         ],
         "wrong": [
-            ("mended_4 = broken_4", "single quotes are none in JSON"),
-            ("mended_4 = broken_4.replace('$PORT', '9696')", "single quotes are none in JSON"),
+            ("mended_quotes = broken_quotes", "single quotes are none in JSON"),
+            ("mended_quotes = broken_quotes.replace('$PORT', '9696')", "single quotes are none in JSON"),
             (
-                "mended_4 = broken_4.replace(\"'\", '\"')",
+                "mended_quotes = broken_quotes.replace(\"'\", '\"')",
                 "something in the brackets is not in double",
             ),
             (
-                "mended_4 = broken_4.replace(\"'\", '\"').replace('$PORT', '\"$PORT\"')",
+                "mended_quotes = broken_quotes.replace(\"'\", '\"').replace('$PORT', '\"$PORT\"')",
                 "granian gets the text $PORT as it stands",
             ),
             (Instead('"9696"', "9696"), "put numbers in quotes, too"),
@@ -303,7 +303,7 @@ mended_4 = broken_4.replace("'", '"').replace("$PORT", '"9696"')
             ),
         ],
         "wrong": [
-            ("mended_5 = broken_5", "executable file not found"),
+            ("mended_machine = broken_machine", "executable file not found"),
             (Instead("0.0.0.0", "127.0.0.1"), "listens on 127.0.0.1, where it talks to itself"),
             (Instead("0.0.0.0", "localhost"), "listens on localhost"),
             (Instead('"--host", "0.0.0.0", ', ""), "without --host granian takes 127.0.0.1"),
@@ -352,7 +352,7 @@ mended_4 = broken_4.replace("'", '"').replace("$PORT", '"9696"')
             ),
         ],
     },
-    "it-must-not-go-out": {
+    "no-secrets": {
         "right": [
             Instead(
                 "COPY ping.py ./",
@@ -388,7 +388,7 @@ mended_4 = broken_4.replace("'", '"').replace("$PORT", '"9696"')
                 "write ./code/, a folder",
             ),
             (
-                "mended_6 = broken_6",
+                "mended_secrets = broken_secrets",
                 ".env, customers.csv can be found in a layer of the image: copy",
             ),
             (Instead("COPY ping.py ./", "COPY . ."), ".env, customers.csv can be found"),
