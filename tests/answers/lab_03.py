@@ -58,9 +58,9 @@ def inbox(route):
     return INBOX.replace("ROUTE", route.strip())
 
 
-# --- 3.5: none of these may touch any process but the two of the check ---
+# --- free-a-busy-port: none of these may touch any process but the two of the check ---
 
-OURS = '[p for p in psutil.Process().children() if "lab-3.5" in p.cmdline()]'
+OURS = '[p for p in psutil.Process().children() if "lab-free-a-busy-port" in p.cmdline()]'
 
 
 def free(body):
