@@ -202,7 +202,8 @@ def tidy(cell: dict) -> dict:
 
 
 def write(path: Path, notebook: dict) -> None:
-    save(path, (json.dumps(notebook, indent=1, sort_keys=True) + "\n").encode())
+    text = json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    save(path, text.encode("utf-8", "backslashreplace"))  # half a character becomes its JSON escape
 
 
 def save(path: Path, content: bytes) -> None:

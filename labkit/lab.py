@@ -1,5 +1,7 @@
 """Open JupyterLab on the lab's first page: `python -m labkit.lab [JupyterLab's options]`.
 
+First the learner's copies in my/ are made or brought up to date, unless a JupyterLab runs on them.
+
 Everything runs with the Python that runs this: JupyterLab, its notebooks, and its terminals, even
 where a start-up file such as ~/.bashrc puts another Python first (conda's `(base)`, pyenv).
 It writes into the environment's own folder, or a temporary one where that belongs to somebody else,
@@ -11,15 +13,17 @@ import importlib.util
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import sysconfig
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
-from labkit import ROOT
+from labkit import MY, ROOT, LabError, copies, own_port
 
-START_PAGE = "/lab/tree/notebooks/00_start_here.ipynb"
+START_PAGE = "/lab/tree/my/00_start_here.ipynb"
 
 # What a terminal runs last. Each value comes from `terminal_variables`, so nothing needs quoting.
 SH_LINES = """\
@@ -216,7 +220,11 @@ def write_settings(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     # The lab needs no internet: no news, no question about them, and no look for updates.
     quiet = {"fetchNews": "false", "checkForUpdates": False}
-    overrides = {"@jupyterlab/apputils-extension:notification": quiet}
+    overrides = {
+        "@jupyterlab/apputils-extension:notification": quiet,
+        # Room for the whole names of files.
+        "@jupyterlab/filebrowser-extension:browser": {"showLastModifiedColumn": False},
+    }
     (folder / "overrides.json").write_text(json.dumps(overrides), encoding="utf-8")
     return folder
 
@@ -242,6 +250,118 @@ def jupyter_options(folder: Path) -> list[str]:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         options.append("--allow-root")  # a container or a classroom machine
     return options
+
+
+# --- The learner's copies and port ---
+
+
+def prepare() -> None:
+    """Settle the learner's port and bring the copies in my/ up to date.
+
+    Ends with a sentence when the chosen port is none, or when there is no copy to open.
+    """
+    start_page = MY / "00_start_here.ipynb"
+    try:
+        port = own_port()
+    except LabError as error:
+        sys.exit(str(error))
+    try:
+        if start_page.exists() and is_running():
+            print(
+                "A JupyterLab runs in this folder already, so the lessons and labs in my/ stay as "
+                "they are: to get what is new in them, stop it, then start again.",
+                flush=True,
+            )
+        else:
+            port = settle_port(port)
+            copies.update()
+    except LabError as error:
+        if not start_page.exists():
+            sys.exit(str(error))
+        print(error, flush=True)
+    if port != 9696:  # for notebooks and their checks, and for scripts in a terminal
+        os.environ.update(LAB_PORT=str(port), PORT=str(port))
+
+
+def is_running() -> bool:
+    """Say whether a JupyterLab of this user's shows my/: runs there or on a folder above it."""
+    from jupyter_server.serverapp import list_running_servers
+
+    shown_by = (MY.resolve(), *MY.resolve().parents)
+    for server in list_running_servers():  # their processes are there, or other ones by now
+        with suppress(OSError, LookupError, TypeError, ValueError):
+            if Path(server["root_dir"]).resolve() in shown_by and answers(server):
+                return True
+    return False
+
+
+def answers(server: dict) -> bool:
+    """Say whether anything listens where a Jupyter server has noted that it does."""
+    if server["sock"]:
+        return Path(server["sock"]).exists()
+    everywhere = server["hostname"] in ("*", "0.0.0.0", "::")
+    host = "localhost" if everywhere else server["hostname"]
+    with suppress(OSError), socket.create_connection((host, server["port"]), timeout=2):
+        return True
+    return False
+
+
+def settle_port(port: int) -> int:
+    """Return the learner's port, and keep it in my/port.txt unless it is simply 9696.
+
+    port: what `own_port` says. Where nobody has chosen one and 9696 is another user's, a free one
+    is taken. Raises LabError when my/ can't be written.
+    """
+    file = MY / "port.txt"
+    if not (os.environ.get("LAB_PORT") or file.exists()):
+        if not is_another_users(port):
+            return port
+        from labkit.service import spare_port
+
+        port = spare_port()
+        print(
+            f"Port 9696 is another user's here, so your lab uses {port} (my/port.txt keeps it; "
+            "LAB_PORT changes it).",
+            flush=True,
+        )
+    try:
+        if not (file.exists() and file.read_text(encoding="utf-8").strip() == str(port)):
+            MY.mkdir(exist_ok=True)
+            copies.save(file, f"{port}\n".encode())
+    except (OSError, UnicodeDecodeError) as error:
+        raise LabError(
+            f"{file} can't be written ({error}): make sure that the folder is yours and the disk "
+            "has room, then run this again."
+        ) from None
+    os.environ["LAB_PORT"] = str(port)
+    return port
+
+
+def is_another_users(port: int) -> bool:
+    """Say whether another user's program listens on a port of this machine.
+
+    On Linux root's don't count: Docker hands on the ports of this user's own containers as root.
+    """
+    from labkit import service
+
+    if not service.is_open(port):
+        return False
+    if sys.platform == "linux":
+        users = listening_users(port)
+        return bool(users - {0}) and os.getuid() not in users
+    return not any(map(service.is_mine, service.listeners(port)))
+
+
+def listening_users(port: int) -> set[int]:
+    """Return the ids of the users who listen on a port; Linux alone tells of others'."""
+    users = set()
+    for name in ("tcp", "tcp6"):
+        with suppress(OSError):
+            for line in Path("/proc/net", name).read_text(encoding="ascii").splitlines()[1:]:
+                words = line.split()
+                if words[3] == "0A" and int(words[1].rpartition(":")[2], 16) == port:  # it listens
+                    users.add(int(words[7]))
+    return users
 
 
 def without_repeated(options: list[str], arguments: list[str]) -> list[str]:
@@ -273,6 +393,7 @@ def main(arguments: list[str]) -> None:
     from jupyterlab.labapp import LabApp
 
     os.environ.update(proxies)
+    prepare()
 
     class Server(ServerApp):
         """Jupyter's server; it says its address also where it has not made up a token itself."""
