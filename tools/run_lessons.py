@@ -19,14 +19,15 @@ PYTHON = {
     "nbconvert_exporter": "python",
     "pygments_lexer": "ipython3",
 }
-NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS, WORK = ROOT / "notebooks", ROOT / "my" / "work-outputs"
 
 if __name__ == "__main__":
     os.environ["OPENBLAS_CORETYPE"] = "Haswell"  # the stored figures are those of these kernels
-    os.environ["LAB_WORK"] = "work-outputs"
+    os.environ["LAB_WORK"] = WORK.name
     os.environ["LAB_DOCKER"] = "0"  # lesson 8 shows what was recorded
     for path in map(Path, sys.argv[1:] or sorted(NOTEBOOKS.glob("*.ipynb"))):
-        shutil.rmtree(NOTEBOOKS / "work-outputs", ignore_errors=True)  # each lesson runs alone
+        shutil.rmtree(WORK, ignore_errors=True)  # each lesson runs alone
         notebook = nbformat.read(path, as_version=4)
         NotebookClient(
             notebook,
@@ -41,4 +42,4 @@ if __name__ == "__main__":
         notebook.metadata.language_info = PYTHON
         nbformat.write(notebook, path)
         print(path.name)
-    shutil.rmtree(NOTEBOOKS / "work-outputs", ignore_errors=True)
+    shutil.rmtree(WORK, ignore_errors=True)
