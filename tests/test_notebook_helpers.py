@@ -133,21 +133,47 @@ def test_work_folder_is_the_learners_unless_tests_say_otherwise(monkeypatch):
     monkeypatch.chdir(ROOT)
     monkeypatch.delenv("LAB_WORK", raising=False)
     labkit.work_folder()
-    assert Path.cwd() == ROOT / "notebooks" / "work"
+    assert Path.cwd() == ROOT / "my" / "work"
     monkeypatch.setenv("LAB_WORK", "work-other")
     try:
         labkit.work_folder()
-        assert Path.cwd() == ROOT / "notebooks" / "work-other"
+        assert Path.cwd() == ROOT / "my" / "work-other"
     finally:
         monkeypatch.chdir(ROOT)
-        (ROOT / "notebooks" / "work-other").rmdir()
+        (ROOT / "my" / "work-other").rmdir()
 
 
-def test_work_folder_that_can_not_be_made_is_said(monkeypatch):
+def test_work_folder_that_can_not_be_made_is_said(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
-    monkeypatch.setenv("LAB_WORK", "00_start_here.ipynb")
-    with pytest.raises(LabError, match=r"notebooks/00_start_here\.ipynb can't be used"):
+    (tmp_path / "work").write_text("a file where the folder should be", encoding="utf-8")
+    monkeypatch.setattr(labkit, "MY", tmp_path)
+    monkeypatch.delenv("LAB_WORK", raising=False)
+    with pytest.raises(LabError, match=r"The folder my/work can't be used"):
         labkit.work_folder()
+
+
+@pytest.mark.parametrize(
+    ("variable", "kept", "port"),
+    [("", None, 9696), ("9701", "9702", 9701), (" ", "9702\n", 9702), ("1024", None, 1024)],
+)
+def test_own_port_is_the_variables_then_the_one_kept(variable, kept, port, tmp_path, monkeypatch):
+    monkeypatch.setattr(labkit, "MY", tmp_path)
+    monkeypatch.setenv("LAB_PORT", variable)
+    if kept:
+        (tmp_path / "port.txt").write_text(kept, encoding="utf-8")
+    assert labkit.own_port() == port
+
+
+@pytest.mark.parametrize("text", ["x", "0", "80", "1023", "65536", "-9696", "9696.0", "٩٦٩٦"])
+def test_a_port_that_is_none_is_said(text, tmp_path, monkeypatch):
+    monkeypatch.setattr(labkit, "MY", tmp_path)
+    monkeypatch.setenv("LAB_PORT", text)
+    with pytest.raises(LabError, match=f"^LAB_PORT is '{text}', and a port is a number from 1024"):
+        labkit.own_port()
+    monkeypatch.delenv("LAB_PORT")
+    (tmp_path / "port.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(LabError, match=f"^my/port.txt is '{text}'"):
+        labkit.own_port()
 
 
 def test_python_in_a_cell_is_the_kernels_own(tmp_path):

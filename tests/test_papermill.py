@@ -46,7 +46,7 @@ def alone(monkeypatch, tmp_path):
     monkeypatch.setenv("LAB_WORK", work)
     before = contents()
     yield
-    shutil.rmtree(ROOT / "notebooks" / work, ignore_errors=True)
+    shutil.rmtree(ROOT / "my" / work, ignore_errors=True)
     assert contents() == before
 
 
