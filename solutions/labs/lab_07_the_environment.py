@@ -36,7 +36,7 @@ from labkit.labs.lab_07 import delivery, lab
 # - `fixes` takes 1.0.3 and its later fixes: 1.0.4, one day 1.0.17, and no 1.1.
 # - `series` takes 1.0.3 and all that is newer, below 2.0.0; but never 1.2.0, which is broken.
 
-# %% exercise="which-versions-fit"
+# %% exercise="which-versions-fit" core=true
 # [solution] only = ____
 only = "==1.0.3"
 # [end]
@@ -64,7 +64,7 @@ lab.check("which-versions-fit")
 # - `Version("1.10.0") > Version("1.9.0")` is `True`, although as text `"1.9.0"` comes last.
 
 
-# %% exercise="one-environment-for-all"
+# %% exercise="one-environment-for-all" core=true
 def newest_for_all(versions, wishes):
     # [solution] return ____
     sets = [SpecifierSet(wish) for wish in wishes if wish != "*"]
@@ -201,7 +201,7 @@ entry["version"], entry["markers"], list(lock)
 # - An entry without `version` is own code, named by its path: leave it out.
 
 
-# %% exercise="read-a-lock"
+# %% exercise="read-a-lock" core=true
 def installs(lock, dev):
     # [solution] return ____
     entries = lock["default"] | (lock["develop"] if dev else {})
@@ -235,7 +235,7 @@ for name, data in files.items():
 # A hash in a lock is `"sha256:"` and the hexdigest of the file's bytes.
 
 
-# %% exercise="the-tampered-file"
+# %% exercise="the-tampered-file" core=true
 def tampered(files, locked):
     # [solution] return ____
     refused = []
