@@ -2,7 +2,8 @@
 """Set up the churn lab, then open it.
 
 Usage: python3 start.py [COMMAND]
-  (none), lab [OPTIONS]   set up, then open JupyterLab (--no-browser and its other options)
+  (none), lab [OPTIONS]   set up, then open JupyterLab (--no-browser and its other options) on
+                          your copies of the lessons and labs, in my/, brought up to date
   setup [--from FOLDER]   only set up; from a folder that `pack` filled (or from the address
                           where somebody serves one), without internet
   test [--from FOLDER] [OPTIONS]
@@ -12,6 +13,9 @@ Usage: python3 start.py [COMMAND]
                           packages, for machines of this kind
   doctor [--report]       say what is wrong on this machine; sets nothing up (--report: all
                           that somebody who helps you must know)
+  reset NAME              a fresh copy of a lesson or lab, such as 03_ping_pong_lab; the one
+                          that was there is kept in my/before/
+  minutes                 say how long each exercise took here
 
 On Windows write: py start.py. Setting up makes a Python environment in the folder .venv from
 Pipfile.lock and checks each file against its hash there. Nothing else on the machine changes; to
@@ -30,7 +34,7 @@ from pathlib import Path
 OLDEST, NEWEST = (3, 11, 2), (3, 14)
 WINDOWS = os.name == "nt"
 ROOT = Path(__file__).resolve().parent  # also when it is called through a link
-COMMANDS = ("lab", "setup", "test", "pack", "doctor")
+COMMANDS = ("lab", "setup", "test", "pack", "doctor", "reset", "minutes")
 
 
 def check_python(version):
@@ -99,7 +103,7 @@ def complain(text):
 def main(arguments):
     """Run a command and return its exit code."""
     command, options = (arguments or ["lab"])[0], arguments[1:]
-    asked = set(arguments[: 2 if command in ("setup", "pack", "doctor") else 1])
+    asked = set(arguments[: 1 if command in ("lab", "test") else 2])
     if asked & {"-h", "--help"}:
         print(__doc__.strip())
         return 0
@@ -107,7 +111,8 @@ def main(arguments):
         complain(problem)
         return 1
     source, options = take_folder(command, options)
-    if command not in COMMANDS or (options and command in ("setup", "pack")) or source == "":
+    too_many = options and command in ("setup", "pack", "reset", "minutes")
+    if command not in COMMANDS or too_many or source == "":
         complain(
             f"start.py can't do `{' '.join(arguments)}`: start.py --help shows the commands and "
             "how to write them."
@@ -134,9 +139,9 @@ def main(arguments):
 
 
 def take_folder(command, options):
-    """Return the folder of `pack FOLDER` and of `--from FOLDER`, and the options without it.
+    """Return FOLDER of `pack FOLDER` and `--from FOLDER`, NAME of `reset NAME`, and other options.
 
-    The folder is None where none is wanted, and "" where one is missing.
+    The first is None where none is wanted, and "" where one is missing.
     """
     place = 0
     if command in ("setup", "test"):
@@ -145,7 +150,7 @@ def take_folder(command, options):
         if "--from" not in options:
             return None, options
         place = options.index("--from") + 1
-    elif command != "pack":
+    elif command not in ("pack", "reset"):
         return None, options
     folder = options[place] if place < len(options) else ""
     rest = options[: max(place - 1, 0)] + options[place + 1 :]

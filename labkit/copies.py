@@ -76,7 +76,8 @@ def notes(notebook: dict) -> dict:
 
 def originals(root: Path = ROOT) -> dict[str, Path]:
     """Return the lessons and labs by name: "03_ping_pong", "lab_03_ping_pong"."""
-    paths = sorted([*root.glob("notebooks/*.ipynb"), *root.glob("labs/lab_*.ipynb")])
+    paths = [*root.glob("notebooks/*.ipynb"), *root.glob("labs/lab_*.ipynb")]
+    paths.sort(key=lambda path: file_name(path.stem))
     return {path.stem: path for path in paths if ORIGINAL.fullmatch(path.name)}
 
 
@@ -348,7 +349,7 @@ def reset(name: str, say: Callable[[str], None] = print, root: Path = ROOT) -> N
     found = named(file, known)
     if not found:
         names = ", ".join(file_name(name).removesuffix(".ipynb") for name in known)
-        raise LabError(f"There is no {name}, and there are {names}: write one of these.")
+        raise LabError(f"There is no lesson or lab {name}: write one of {names}.")
     original, path = read(known[found]), root / "my" / file
     if not original:
         raise LabError(f"{known[found].relative_to(root)} is no notebook: get it anew.")

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from urllib.request import urlopen
 
-from labkit import NO_PROXY, ROOT, TERMINAL_PATH
+from labkit import NO_PROXY, ROOT, TERMINAL_PATH, LabError, copies, progress
 from labkit.package_settings import for_installing, uv_options, without_foreign
 
 WINDOWS = os.name == "nt"
@@ -56,9 +56,14 @@ def say(text):
 
 
 def run_command(command: str, folder: str | None, options: list[str]) -> int:
-    """Run a command of start.py and return its exit code; raise Refusal."""
+    """Run a command of start.py and return its exit code; raise Refusal.
+
+    folder: the name after `reset`, the folder of the other commands that have one.
+    """
     if command == "doctor":
         return doctor(options)
+    if command in ("reset", "minutes"):
+        return own_work(command, folder)
     packed = check_packed(folder) if command != "pack" and folder is not None else None
     try:
         set_up(tests=command in ("test", "pack"), packed=packed)
@@ -71,6 +76,19 @@ def run_command(command: str, folder: str | None, options: list[str]) -> int:
     if command in ("setup", "pack"):
         return 0
     return replace_with(["-m", "tests" if command == "test" else "labkit.lab", *options])
+
+
+def own_work(command, name):
+    """Do what needs no environment: a fresh copy in my/, the minutes of exercises."""
+    try:
+        if command == "reset":
+            copies.reset(name, say)
+        else:
+            for line in progress.minutes():
+                say(line)
+    except LabError as error:
+        raise Refusal(str(error)) from None
+    return 0
 
 
 def doctor(options):
