@@ -35,7 +35,7 @@ from labkit.labs.lab_01 import lab
 # The call centre types contracts as it likes: `" Two Year"`, `"MONTH-TO-MONTH "`, `"one  year"` with two blanks. The model knows `two_year`, `month-to-month`, `one_year`. Write `clean(column)`: it takes a pandas column of such texts and returns it in the model's spelling, for these and any other words, with any number of blanks. The result keeps the index; the column that it was given stays as it was.
 
 
-# %% exercise="clean-a-column"
+# %% exercise="clean-a-column" core=true
 def clean(column):
     # [solution] return ____
     words = column.str.lower().str.split()  # splits at blanks, and drops those at the ends
@@ -68,7 +68,7 @@ lab.check("find-the-text-columns")
 # Sales sends what customers paid last month, as text: `"29.85"`, and `" "` or `""` for those who have not had a bill yet. Write `to_numbers(column)`: it returns a column of numbers with the same index. Blanks become `0.0`, other texts the number that they spell. A text that is neither (`"n/a"`) is a mistake in the data, and must raise a `ValueError`, never vanish.
 
 
-# %% exercise="a-number-column-that-isnt"
+# %% exercise="a-number-column-that-isnt" core=true
 def to_numbers(column):
     # [solution] return ____
     return pd.to_numeric(column.str.strip().replace("", "0")).astype(float)
@@ -110,7 +110,7 @@ lab.check("split-in-three")
 #
 # What is the AUC? Use paper: its plain meaning from the lesson is enough.
 
-# %% exercise="auc-by-hand"
+# %% exercise="auc-by-hand" core=true
 # [solution] auc = ____
 auc = 3 / 4  # of the four pairs, only Cleo against Ben is in the wrong order
 # [end]
@@ -149,7 +149,7 @@ customer["contract"], customer["tenure"]
 # What if she had a contract from month to month? Write `what_if(customer, changes, dv, model)`: it returns the probability that this customer *leaves*, as a plain `float`, with some fields changed. `changes` is a dictionary such as `{"contract": "month-to-month"}`. The customer herself stays as she is.
 
 
-# %% exercise="what-if"
+# %% exercise="what-if" core=true
 def what_if(customer, changes, dv, model):
     # [solution] return ____
     changed = customer | changes

@@ -44,7 +44,7 @@ from labkit.labs.lab_02 import lab, three_files
 # `path` is a `Path` such as `Path("mine.bin")`. After both, `dv, model, threshold = load(path)` gives back what was saved, in this process or in another.
 
 
-# %% exercise="three-in-three-out"
+# %% exercise="three-in-three-out" core=true
 def save(path, dv, model, threshold):
     # [solution] return ____
     with open(path, "wb") as f_out:
@@ -77,7 +77,7 @@ lab.check("three-in-three-out")
 # Write it so that the file at `path`, which holds the tuple `(dv, model)`, holds `(dv, model, threshold)` afterwards. And no accident may cost the model: if the threshold can't be pickled (a `lambda`, say), the error comes out of the function, and the file is as it was, byte for byte.
 
 
-# %% exercise="mend-what-destroys"
+# %% exercise="mend-what-destroys" core=true
 def add_threshold(path, threshold):
     # [solution] return ____
     with open(path, "rb") as f_in:
@@ -143,7 +143,7 @@ lab.check("who-loads-it")
 # `sha256` is the hash of the bytes in the file (64 letters and digits), then come the scikit-learn that is installed here, the AUC, and today's date. `json.dumps` must be able to write the card, although `auc` may come as any number of Python or NumPy, such as `np.float32(0.8581)`. The function needs no look into the pickle.
 
 
-# %% exercise="a-model-card"
+# %% exercise="a-model-card" core=true
 def card_of(path, auc):
     # [solution] return ____
     return {

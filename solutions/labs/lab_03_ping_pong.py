@@ -43,7 +43,7 @@ from labkit.labs.lab_03 import lab
 # python my/work/hello_service.py
 # ```
 
-# %% exercise="write-a-service" script="hello_service.py"
+# %% exercise="write-a-service" core=true script="hello_service.py"
 
 # %%
 lab.start("hello_service.py", wait=20)
@@ -94,7 +94,7 @@ lab.check("call-it-three-ways")
 #
 # In a Flask function, `request.args` is a dictionary of the parameters. To start it in a terminal: `python my/work/months_service.py`.
 
-# %% exercise="a-route-with-a-parameter" script="months_service.py"
+# %% exercise="a-route-with-a-parameter" core=true script="months_service.py"
 
 # %%
 lab.start("months_service.py")
@@ -113,7 +113,7 @@ lab.check("a-route-with-a-parameter")
 #
 # Flask does part of this for you. To start it in a terminal: `python my/work/inbox_service.py`.
 
-# %% exercise="the-right-status" script="inbox_service.py"
+# %% exercise="the-right-status" core=true script="inbox_service.py"
 
 # %%
 lab.start("inbox_service.py")
