@@ -40,7 +40,7 @@ customer = json.loads((labkit.DATA / "customer.json").read_text(encoding="utf-8"
 # The decision is `"e-mail"` if the probability is at or above the threshold, and `"nothing"` if not. The probability comes from the model, so it is NumPy's. In the dictionary it is Python's own `float`, with all its digits.
 
 
-# %% exercise="what-to-do"
+# %% exercise="what-to-do" core=true
 def answer(probability, threshold):
     # [solution] return ____
     decision = "e-mail" if probability >= threshold else "nothing"
@@ -84,7 +84,7 @@ lab.check("make-it-json")
 #
 # `dv` and `model` are loaded for you. The second cell starts the service (and first trains a model, if there is none here yet). From then on you can also do it in a terminal: `python my/work/decision_service.py`.
 
-# %% exercise="a-service-that-decides" script="decision_service.py"
+# %% exercise="a-service-that-decides" core=true script="decision_service.py"
 
 # %%
 lab.start("decision_service.py", CHURN_MODEL=str(labkit.model().resolve()))
@@ -136,7 +136,7 @@ lab.check("it-answers-anything")
 # If the status is any other than 200, or the answer is no JSON, it raises a `RuntimeError`. The error's text has the status and the first 100 characters of the body, for example `503: <h1>Back at six</h1>`. If nobody answers in time, let the error of `requests` pass.
 
 
-# %% exercise="status-before-body"
+# %% exercise="status-before-body" core=true
 def ask(url, customer, timeout):
     # [solution] return ____
     response = requests.post(f"{url}/predict", json=customer, timeout=timeout)
