@@ -26,7 +26,6 @@ from urllib.request import getproxies_environment, proxy_bypass_environment, url
 ROOT = Path(__file__).resolve().parent.parent
 DATA_FILE = "data/telco-customer-churn.csv"
 OLDEST, NEWEST = (3, 11, 2), (3, 14)
-PORT = 9696
 ROOM_BEFORE, ROOM_AFTER = 1.5, 1  # GB of free disk that setting up needs, and the lab then
 KEY_PACKAGES = ["flask", "granian", "ipykernel", "jupyterlab", "numpy", "pandas", "scikit-learn"]
 PROGRAMS = ["python", "py"] if os.name == "nt" else ["python", "python3"]
@@ -226,18 +225,28 @@ def data():
 
 
 def port():
+    from labkit import LabError, own_port  # what 3.8 can't read
+
+    try:
+        number = own_port()
+    except LabError as error:
+        return False, str(error)
     with socket.socket() as probe:
         probe.settimeout(1)
-        if probe.connect_ex(("127.0.0.1", PORT)) != 0:
-            return True, f"Port {PORT} is free."
+        if probe.connect_ex(("127.0.0.1", number)) != 0:
+            return True, f"Port {number} is free."
     try:
-        from labkit.service import holder
+        from labkit.service import holder, way_out
 
-        who = holder(PORT)
+        who, remedy = holder(number), way_out(number)
     except ImportError:  # a bare Python has no psutil
         who = "another program"
-    remedy = "stop it (Ctrl+C in its terminal, or shut down the notebook that started it)"
-    return False, f"Port {PORT} is taken by {who}: {remedy}."
+        remedy = (
+            "stop it (Ctrl+C in its terminal, or shut down the notebook that started it); if it is "
+            "another user's, set the variable LAB_PORT to another number, such as 9707, and start "
+            "the lab anew"
+        )
+    return False, f"Port {number} is taken by {who}: {remedy}."
 
 
 def disk():
@@ -391,6 +400,7 @@ def private(text):
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))  # for this folder's labkit, whichever Python runs this
     parser = argparse.ArgumentParser(description="Find out what is wrong with this machine.")
     parser.add_argument("--report", action="store_true", help="print what a helper needs to know")
     parser.add_argument("--differences", action="store_true", help=argparse.SUPPRESS)

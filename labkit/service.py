@@ -10,6 +10,7 @@ notebook's kernel, and when the kernel is killed; interrupting a cell (■) does
 """
 
 import os
+import random
 import re
 import socket
 import subprocess
@@ -29,6 +30,8 @@ from labkit import SOLUTIONS, SOLVED_LABS, LabError, own_port
 READY = "/labkit-asks-whether-you-are-ready"
 PORT = own_port()
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+NEAREST = ["127.0.0.1", "::ffff:127.0.0.1", "0.0.0.0", "::"]  # where 127.0.0.1 leads, best first
+STRANGER = "another user's program, or one that the lab can't look into (a container, say)"
 no_proxy = build_opener(ProxyHandler({}))  # a proxy would ask its own localhost
 
 _started = {}  # port: Service, of this kernel
@@ -49,10 +52,7 @@ def start(script, *arguments, port: int = PORT, wait: float = 60, **environment:
     if port in _started:
         _started.pop(port).stop()
     if is_open(port):
-        raise LabError(
-            f"Port {port} is taken by {holder(port)}. Stop it (Ctrl+C in its terminal, or "
-            "shut down the notebook that started it) and run this cell again."
-        )
+        raise LabError(f"Port {port} is taken by {holder(port)}: {way_out(port)}.")
     service = Service(path, arguments, port, environment)
     try:
         service.wait_until_ready(wait)
@@ -103,7 +103,13 @@ class Service:
             ended = self.process.poll() is not None
             return ended or (self.owns_port() and self._answers())
 
-        in_time = wait_until(decided, seconds)
+        in_time = wait_until(decided, min(5, seconds))
+        if not in_time and (other := self.other_port()):
+            raise LabError(
+                f"{self.path.name} listens on port {other}, and not on {self.port}: change the "
+                "port in it, and run this cell again."
+            )
+        in_time = in_time or wait_until(decided, seconds - 5)
         if self.process.poll() is not None:
             self._reader.join(5)
             raise LabError(f"{self.path.name} ended by itself. It said: {self._last_words()}")
@@ -115,12 +121,19 @@ class Service:
 
     def owns_port(self) -> bool:
         """Say whether this process, or one that it started, listens on the port."""
+        return any(listens(process, self.port) for process in self._family())
+
+    def other_port(self) -> int | None:
+        """Return a port on which the service listens where it does not on its own, or None."""
+        found = {port for process in self._family() for port in ports(process)}
+        return None if self.port in found else next(iter(found), None)
+
+    def _family(self):
         try:
-            family = [psutil.Process(self.process.pid)]
-            family += family[0].children(recursive=True)
-            return any(listens(process, self.port) for process in family)
+            process = psutil.Process(self.process.pid)
+            return [process, *process.children(recursive=True)]
         except psutil.Error:
-            return False
+            return []
 
     def _answers(self):
         try:
@@ -201,23 +214,85 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def spare_port() -> int:
+    """Return a port from 9700 to 9999 that nobody uses now.
+
+    At random: a service that is not running now must not lose its port to the next who asks.
+    """
+    ports = [port for port in range(9700, 10_000) if port != PORT]
+    random.shuffle(ports)
+    return next(port for port in ports if not is_open(port))
+
+
+# --- Who listens ---
+
+
 def listens(process: psutil.Process, port: int) -> bool:
     """Say whether the process listens on the port, as far as we may look into it."""
+    return port in ports(process)
+
+
+def ports(process: psutil.Process) -> dict[int, set[str]]:
+    """Return {port: addresses} on which a process listens, as far as we may look into it."""
+    found = {}
+    with suppress(psutil.Error):
+        for connection in process.net_connections(kind="tcp"):
+            if connection.status == psutil.CONN_LISTEN:
+                found.setdefault(connection.laddr.port, set()).add(connection.laddr.ip)
+    return found
+
+
+def listeners(port: int) -> list[psutil.Process]:
+    """Return the processes that 127.0.0.1 leads to on this port, as far as we may look.
+
+    Where one listens on 127.0.0.1 and another on 0.0.0.0, the former answers. Flask's reloader
+    shares its socket with the child that it starts; the child answers.
+    """
+    found = {}  # how near: processes
+    for process in psutil.process_iter():  # process by process: macOS forbids the direct way
+        here = ports(process).get(port, ())
+        near = [n for n, address in enumerate(NEAREST) if address in here]
+        if near:
+            found.setdefault(near[0], []).append(process)
+    nearest = found[min(found)] if found else []
+    parents = set()
+    for process in nearest:
+        with suppress(psutil.Error):
+            parents.add(process.ppid())
+    return [process for process in nearest if process.pid not in parents]
+
+
+def is_mine(process: psutil.Process) -> bool:
+    """Say whether a process is this user's; one that we may not look into is not."""
     try:
-        return any(
-            connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
-            for connection in process.net_connections(kind="tcp")
-        )
+        return process.username() == psutil.Process().username()
     except psutil.Error:
         return False
 
 
 def holder(port: int) -> str:
-    """Name who listens on the port: its command and process id, or 'another program'."""
-    for process in psutil.process_iter():  # process by process: macOS forbids the direct way
-        if listens(process, port):
-            return name_of(process)
-    return "another program, perhaps another user's"
+    """Name who answers on the port: its command and process id, if it is this user's."""
+    found = listeners(port)
+    return name_of(found[0]) if found and all(map(is_mine, found)) else STRANGER
+
+
+def way_out(port: int) -> str:
+    """Say what to do about a port that another program holds."""
+    if holder(port) != STRANGER:
+        return (
+            "stop it (Ctrl+C in its terminal, or shut down the notebook that started it), then try "
+            "again"
+        )
+    own = spare_port()
+    start = (
+        f"`$env:LAB_PORT={own}; py start.py` (in cmd: `set LAB_PORT={own}& py start.py`)"
+        if sys.platform == "win32"
+        else f"`LAB_PORT={own} python3 start.py`"
+    )
+    return (
+        "if it is a container of yours, stop that; if not, take a port of your own: stop "
+        f"JupyterLab, and start it with {start}"
+    )
 
 
 def name_of(process: psutil.Process) -> str:

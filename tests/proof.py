@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from unittest.mock import patch
 
 import flask
@@ -115,10 +116,11 @@ def run(case: Case) -> tuple[str, str]:
             exercise = cell.metadata.get("exercise")
             if cell.source == f'lab.check("{case.exercise}")':
                 break
-            if cell.cell_type == "code" and exercise in (None, case.exercise):
+            script = cell.source.startswith("%%writefile ")  # which a later one may import
+            if cell.cell_type == "code" and (script or exercise in (None, case.exercise)):
                 code = cell.source
                 if not code.startswith(("lab.check(", "# lab.hint(")):
-                    answers = exercise and cell.source != case.code
+                    answers = exercise == case.exercise and cell.source != case.code
                     run_cell(code, namespace, f"<cell {number}>", case.code if answers else None)
         check = lab_of(case.lab).exercises[case.exercise]
         return exercises.judge(check, exercises.Answer(namespace))
@@ -143,8 +145,8 @@ def run_cell(code, namespace, name, answer=None):
 class Served:
     """A script's app, served from a thread; looks like labkit.service.Service."""
 
-    def __init__(self, script, port):
-        self.script, self.port, self.server, self.thread = script, port, None, None
+    def __init__(self, path, port):
+        self.path, self.port, self.server, self.thread = path, port, None, None
         self.url, self.host = f"http://127.0.0.1:{port}", ""
 
     def serve(self, app, host=None, port=None, debug=None, **_):
@@ -184,8 +186,11 @@ def services_in_process():
     running, port = [], lonely_port()
 
     def start(script, *arguments, port=port, wait=60, **environment):
-        path = next(p / script for p in (exercises.Path.cwd(), SOLUTIONS, SOLVED_LABS) if (p / script).exists())
-        served = Served(script, port)
+        folders = (Path.cwd(), SOLUTIONS, SOLVED_LABS)
+        path = next(folder / script for folder in folders if (folder / script).exists())
+        for neighbour in path.parent.glob("*.py"):  # one may import another, as it is now
+            sys.modules.pop(neighbour.stem, None)
+        served = Served(path, port)
         for old in running:
             if old.port == port:
                 old.stop()
@@ -205,18 +210,18 @@ def services_in_process():
             raise LabError(f"{script} does not answer on port {port} after {wait} s.")
         return served
 
-    def listener(port):
-        for one in reversed(running):
-            if one.port == port and one.server:
-                command = [sys.executable, one.script]
-                return live.Listener(command, time.time(), {one.host}, f"python {one.script}")
-        return None
+    def listeners(port):
+        return [
+            live.Listener(f"python {one.path.name}", True, [one.path], time.time(), {one.host})
+            for one in running
+            if one.port == port and one.server
+        ]
 
     with (
         patch.object(service, "start", start),
         patch.object(service, "PORT", port),
-        patch.object(live, "listener", listener),
-        patch.object(live, "other_port", lambda stem: None),  # another test may run it for real
+        patch.object(live, "listeners", listeners),
+        patch.object(live, "other_port", lambda script: None),  # another test may run it for real
     ):
         try:
             yield

@@ -27,7 +27,7 @@ from packaging.specifiers import SpecifierSet
 
 from labkit import ROOT, doctor, lab
 from labkit import set_up as set_up_module
-from labkit.service import start
+from labkit.service import free_port, start
 
 LOCK = json.loads((ROOT / "Pipfile.lock").read_text(encoding="utf-8"))
 ENTRIES = [
@@ -294,14 +294,30 @@ def test_who_holds_port_9696_is_named():
     assert int(re.search(r"process (\d+)", text)[1]) in pids
 
 
+def taken(monkeypatch, server):
+    """Make the port of a server the learner's."""
+    number = server.getsockname()[1]
+    monkeypatch.setenv("LAB_PORT", str(number))
+    return number
+
+
 def test_without_psutil_the_holder_of_a_port_is_another_program(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as server:
-        monkeypatch.setattr(doctor, "PORT", server.getsockname()[1])
+        number = taken(monkeypatch, server)
         assert str(os.getpid()) in doctor.port()[1]
         monkeypatch.setitem(sys.modules, "labkit.service", None)  # importing it fails
         fine, text = doctor.port()
     assert not fine
-    assert text.startswith(f"Port {doctor.PORT} is taken by another program: stop it")
+    assert text.startswith(f"Port {number} is taken by another program: stop it")
+
+
+def test_it_looks_at_the_learners_own_port(tmp_path):
+    folder = copy_of_the_lab(tmp_path / "lab")
+    assert "Port 9696 " in line(run(folder, LAB_PORT="").stdout, "Port")
+    (folder / "my").mkdir()
+    (folder / "my" / "port.txt").write_text("9797\n", encoding="utf-8")
+    assert "Port 9797 " in line(run(folder, LAB_PORT="").stdout, "Port")
+    assert "Port 9898 " in line(run(folder, LAB_PORT="9898").stdout, "Port")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions by chmod are POSIX's")
@@ -610,16 +626,39 @@ def damaged_files(monkeypatch, tmp_path, **_):
 
 
 @trouble("Port … is taken by …: stop it (Ctrl+C in its terminal, or shut down the notebook that "
-         "started it).")  # fmt: skip
+         "started it), then try again.")  # fmt: skip
 def a_busy_port(monkeypatch, **_):
     with socket.create_server(("127.0.0.1", 0)) as server:
-        monkeypatch.setattr(doctor, "PORT", server.getsockname()[1])
+        taken(monkeypatch, server)
         yield doctor.port()
     yield doctor.port()
 
 
+@trouble("Port … is taken by another user's program, or one that the lab can't look into (a "
+         "container, say): if it is a container of yours, stop that; if not, take a port of your "
+         "own: stop JupyterLab, and start it with …LAB_PORT=….")  # fmt: skip
+def another_users_port(monkeypatch, **_):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken(monkeypatch, server)
+        monkeypatch.setattr("labkit.service.is_mine", lambda process: False)
+        troubled = doctor.port()
+        monkeypatch.setenv("LAB_PORT", re.search(r"LAB_PORT=(\d+)", troubled[1])[1])
+        mended = doctor.port()
+    yield troubled
+    yield mended
+
+
+@trouble("LAB_PORT is …, and a port is a number from 1024 to 65535, as 9696.")
+def a_port_that_is_none(monkeypatch, **_):
+    monkeypatch.setenv("LAB_PORT", "80")
+    yield doctor.port()
+    monkeypatch.setenv("LAB_PORT", str(free_port()))
+    yield doctor.port()
+
+
 @trouble("Port … is taken by another program: stop it (Ctrl+C in its terminal, or shut down the "
-         "notebook that started it).")  # fmt: skip
+         "notebook that started it); if it is another user's, set the variable LAB_PORT to another "
+         "number, such as 9707, and start the lab anew.")  # fmt: skip
 def a_port_and_a_python_without_psutil(monkeypatch, **_):
     monkeypatch.setitem(sys.modules, "labkit.service", None)  # importing it fails
     yield from a_busy_port(monkeypatch)

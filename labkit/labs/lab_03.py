@@ -24,8 +24,9 @@ lab = Lab("03_ping_pong")
     hints=[
         "The function returns the text, as ping did in the lesson.",
         "The last line of the lesson's script fits: app.run(...) with debug, host and port.",
-        'return "Hello, marketing!" above, and app.run(debug=True, host="127.0.0.1", port=9696) '
-        "below. Then run the cell that writes, the one that starts, and the check.",
+        'return "Hello, marketing!" above, and app.run(debug=True, host="127.0.0.1", '
+        f"port={service.PORT}) below. Then run the cell that writes, the one that starts, and the "
+        "check.",
     ],
 )
 def hello_service(answer):
@@ -35,7 +36,8 @@ def hello_service(answer):
         if "start the service" not in str(reason):
             raise
         raise Wrong(
-            f"{reason}. If it is running: without port=9696 in app.run(...), Flask takes 5000."
+            f"{reason}. If it is running: without port={service.PORT} in app.run(...), Flask takes "
+            "5000."
         ) from None
     remedy = "a text that a route returns has this status by itself"
     response = live.status(200, "GET", "/hello", remedy)

@@ -20,7 +20,7 @@ from posixpath import normpath
 from dockerfile_parse import DockerfileParser
 from packaging.requirements import InvalidRequirement, Requirement
 
-from labkit import ROOT, SOLVED_LABS, LabError
+from labkit import ROOT, SOLVED_LABS, LabError, service
 from labkit.exercises import Blank, Lab, Wrong, show
 from labkit.labs import container
 
@@ -106,8 +106,10 @@ def build(name: str, dockerfile: str, ignore: str = "", *options: str) -> None:
         print("✘ Docker could not build it:", *done.stdout.splitlines()[-12:], sep="\n")
         return
     print(f"✔ Docker has built {image}. In a terminal, this starts it (Ctrl+C ends it):")
-    print(f"    docker run --rm -it -p 127.0.0.1:9696:9696 {image}")
-    print(f"Then open http://127.0.0.1:9696/ping. `docker image rm {image}` removes the image.")
+    print(f"    docker run --rm -it -p 127.0.0.1:{service.PORT}:9696 {image}")
+    print(
+        f"Then open http://127.0.0.1:{service.PORT}/ping. `docker image rm {image}` removes the image."
+    )
 
 
 # --- Lines and ports ---

@@ -7,10 +7,11 @@ service that answers as it is told and remembers what it was asked.
 import ast
 import html
 import json
+import os
 import re
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,48 +30,80 @@ TYPES = {"object": dict, "array": list, "text": str, "number": (int, float), "tr
 
 @dataclass
 class Listener:
-    """Who listens on a port: its command line, when it started (in seconds), on which addresses."""
+    """A process that answers on a port.
 
-    command: list[str]
+    name: its command and id. mine: of this user. files: what its command line may mean, as full
+    paths; None where we may not look. started: in seconds. addresses: on which it listens.
+    """
+
+    name: str
+    mine: bool
+    files: list[Path] | None
     started: float
     addresses: set[str]
-    name: str
 
 
-def listener(port: int) -> Listener | None:
-    """Return who listens on this port, as far as we may look into it; the newest, if several."""
+def listeners(port: int) -> list[Listener]:
+    """Return who answers on this port, as far as we may look."""
     found = []
-    for process in psutil.process_iter():
-        try:
-            addresses = {
-                connection.laddr.ip
-                for connection in process.net_connections(kind="tcp")
-                if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
-            }
-            if addresses:
-                name, started = service.name_of(process), process.create_time()
-                found.append(Listener(process.cmdline(), started, addresses, name))
-        except psutil.Error:
-            continue
-    return max(found, key=lambda one: one.started, default=None)
+    for process in service.listeners(port):
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            found.append(
+                Listener(
+                    service.name_of(process),
+                    service.is_mine(process),
+                    files_of(process),
+                    process.create_time(),
+                    service.ports(process).get(port, set()),
+                )
+            )
+    return found
 
 
-def other_port(stem: str) -> int | None:
-    """Return a port on which a script of this name listens, as far as we may look."""
-    for process in psutil.process_iter():
-        try:
-            if stem in scripts(process.cmdline()):
-                for connection in process.net_connections(kind="tcp"):
-                    if connection.status == psutil.CONN_LISTEN:
-                        return connection.laddr.port
-        except psutil.Error:
-            continue
+def other_port(script: Path) -> int | None:
+    """Return a port on which a process of this user's that runs the script listens, if any."""
+    for process in filter(service.is_mine, psutil.process_iter()):
+        ports = service.ports(process)
+        if ports and any(is_same(file, script) for file in files_of(process) or []):
+            return next(iter(ports))
     return None
 
 
-def scripts(command: list[str]) -> set[str]:
-    """Return the names of all that may be a script in a command line, without folder and .py."""
-    return {Path(word).stem for word in command}
+def files_of(process: psutil.Process) -> list[Path] | None:
+    """Return the files that the words of a command line may mean; None where we may not look.
+
+    A server's worker can have a command line of its own, so its parent's is read, too.
+    """
+    try:
+        files = words_as_files(process)
+    except psutil.AccessDenied:
+        return None
+    with suppress(psutil.Error):
+        if parent := process.parent():
+            files += words_as_files(parent)
+    return files
+
+
+def words_as_files(process: psutil.Process) -> list[Path]:
+    """Return each word of a command line as a script and as a module, in all folders it names.
+
+    `granian --working-dir=my/work hello_service:app` leads to my/work/hello_service.py.
+    """
+    here, names = Path("/", process.cwd()), set()  # "/": it may be empty, which is no folder
+    for word in process.cmdline():
+        value = word.rpartition("=")[2]
+        names |= {word, value, value.rpartition(":")[0]} - {""}
+    isdir = os.path.isdir  # pathlib's raises for what is no path at all
+    folders = [here, *(here / name for name in sorted(names) if isdir(here / name))]
+    return [folder / f"{name}{end}" for folder in folders for name in names for end in ("", ".py")]
+
+
+def is_same(file: Path, script: Path) -> bool:
+    """Say whether two paths lead to the same file, through links, too."""
+    try:
+        return file.samefile(script)
+    except (OSError, ValueError):  # not there, or no path at all
+        return False
 
 
 class Live:
@@ -97,35 +130,58 @@ class Live:
         return "run the cell that starts it again (or Ctrl+C in its terminal, and start it there)"
 
     def _see_who_listens(self):
+        """Raise Wrong unless this user's process, and no other, runs this very file on the port."""
         if not service.is_open(self.port):
-            if port := other_port(self.path.stem):
+            if port := other_port(self.path):
                 raise Wrong(
                     f"nothing answers on {self.url}, and your {self.script} listens on port "
-                    f"{port}: change the port in app.run(...), and start it again."
+                    f"{port}: change the port in app.run(...) to {self.port}, and start it again."
                 )
             raise Wrong(
                 f"nothing answers on {self.url}: start the service with the cell above, which says "
                 "why if it ends at once, or open a terminal (File > New > Terminal) and run  "
                 f"python my/work/{self.script}"
             )
-        who = listener(self.port)
-        if who is None:  # another user's, or macOS does not let us look
-            return
-        if self.path.stem not in scripts(who.command):
+        found = listeners(self.port)
+        if not found or not all(who.mine for who in found):
             raise Wrong(
-                f"on port {self.port} answers {who.name}, and not your {self.script}: stop it "
-                "(Ctrl+C in its terminal, or shut down its notebook), then start yours."
+                f"on port {self.port} answers {service.STRANGER}, and not your {self.script}: "
+                f"{service.way_out(self.port)}."
             )
-        if who.started < self.path.stat().st_mtime - 1:  # both clocks are a little coarse
+        for who in found:
+            self._refuse_another_script(who)
+        if min(who.started for who in found) < self.path.stat().st_mtime - 1:  # coarse clocks
             raise Wrong(
                 f"an old copy of {self.script} answers, from before you last saved it: "
                 f"{self.restart}."
             )
-        if public := who.addresses & {"0.0.0.0", "::"}:
+        if public := set().union(*(who.addresses for who in found)) & {"0.0.0.0", "::"}:
             raise Wrong(
                 f"{self.script} listens on {public.pop()}, where everybody in your network can "
                 'ask it: write host="127.0.0.1", and start it again.'
             )
+
+    def _refuse_another_script(self, who):
+        remedy = (
+            "stop it (Ctrl+C in its terminal, or shut down its notebook), then start yours with "
+            "the cell above"
+        )
+        if who.files is None:
+            raise Wrong(
+                f"on port {self.port} answers {who.name}, and the lab may not see whether that is "
+                f"your {self.script}: {remedy}."
+            )
+        if any(is_same(file, self.path) for file in who.files):
+            return
+        for file in who.files:
+            if file.name == self.path.name and is_same(file, file):  # it is there
+                raise Wrong(
+                    f"on port {self.port} answers the {self.script} of another folder, "
+                    f"{file.parent}, and not yours: {remedy}."
+                )
+        raise Wrong(
+            f"on port {self.port} answers {who.name}, and not your {self.script}: {remedy}."
+        )
 
     def ask(self, method: str, path: str, **options) -> requests.Response:
         """Send a request; the options are those of requests (json=, data=, headers=...)."""

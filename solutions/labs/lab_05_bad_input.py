@@ -168,7 +168,7 @@ lab.check("the-service-refuses")
 # %% [markdown]
 # ## A batch
 #
-# Now many forms at once, in a service of its own (in a terminal: `python my/work/batch_service.py`). `FORMS.validate_python(...)` checks a whole list. Write the route `POST /offer/batch`:
+# Now many forms at once, in a service of its own (in a terminal: `python my/work/batch_service.py`). It imports `Form` and `price` from your `offer_service.py`, where both are given: run the cell that writes that file, even if {the-service-refuses} is not solved. `FORMS.validate_python(...)` checks a whole list. Write the route `POST /offer/batch`:
 #
 # - it answers with a list such as `[{"price": 72.0}, {"price": 64.0}]`, in the order of the forms, and to `[]` with `[]`;
 # - one bad form refuses the batch: 400 and `{"problems": [...]}`. There is an object for each problem of each bad form, with the form's `index` (counted from 0), `field` and `problem`;
