@@ -106,10 +106,9 @@ def build(name: str, dockerfile: str, ignore: str = "", *options: str) -> None:
         print("✘ Docker could not build it:", *done.stdout.splitlines()[-12:], sep="\n")
         return
     print(f"✔ Docker has built {image}. In a terminal, this starts it (Ctrl+C ends it):")
-    print(f"    docker run --rm -it -p 127.0.0.1:{service.PORT}:9696 {image}")
-    print(
-        f"Then open http://127.0.0.1:{service.PORT}/ping. `docker image rm {image}` removes the image."
-    )
+    here = f"127.0.0.1:{service.PORT}"
+    print(f"    docker run --rm -it -p {here}:9696 {image}")
+    print(f"Then open http://{here}/ping. `docker image rm {image}` removes the image.")
 
 
 # --- Lines and ports ---
