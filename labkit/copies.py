@@ -140,12 +140,16 @@ def merge(old: list[dict], copied: list[str], new: list[dict]) -> list[dict]:
                 result[known] = tidy(cell) | {"id": known, "metadata": metadata}
         else:
             behind[place].append(tidy(cell))
-    used = set(fresh_ones)
+    used, nameless = set(fresh_ones), []
     for cell in (cell for cells in behind.values() for cell in cells):
         name = cell.get("id")
-        if not isinstance(name, str) or name in used or not CELL_ID.fullmatch(name):
-            cell["id"] = next(name for name in map("own-{}".format, count(1)) if name not in used)
-        used.add(cell["id"])
+        if isinstance(name, str) and CELL_ID.fullmatch(name) and name not in used:
+            used.add(name)
+        else:
+            nameless.append(cell)
+    names = (name for name in map("own-{}".format, count(1)) if name not in used)
+    for cell in nameless:
+        cell["id"] = next(names)
     for place, cell in result.items():
         behind[place].insert(0, cell)
     return [cell for cells in behind.values() for cell in cells]
