@@ -1,21 +1,21 @@
 """What the labs' checks use: Live with real processes on free ports, and the stand-in service."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
-from types import SimpleNamespace
+from contextlib import contextmanager, suppress
 
 import psutil
 import pytest
 import requests
 
-from labkit import SOLUTIONS, exercises, service
-from labkit.labs import live
+from labkit import SOLVED_LABS, exercises, service
 from labkit.exercises import NotStarted, Wrong
+from labkit.labs import live
 from labkit.labs.live import Live, check_keys, json_of, stand_in
 
 # Not side by side: Live looks for a script of this name among all processes.
@@ -40,13 +40,21 @@ app = Flask("churn")
 def fail():
     return {"share": 1 / 0}
 
-app.run(debug=True, port=int(os.environ["PORT"]))
+if __name__ == "__main__":
+    app.run(debug=True, port=int(os.environ["PORT"]))
+"""
+SHARED = """
+import os, socket, sys
+
+server = socket.create_server((sys.argv[1], int(os.environ["PORT"])), reuse_port=True)
+while True:
+    server.accept()[0].close()
 """
 
 
 @pytest.fixture(autouse=True)
 def port(tmp_path, monkeypatch):
-    """A free port in place of 9696, an empty folder in place of labs/work, as in a notebook."""
+    """A free port in place of 9696, an empty folder in place of my/work, as in a notebook."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(service, "PORT", service.free_port())
     monkeypatch.setattr(live, "get_ipython", lambda: "a notebook's")
@@ -59,15 +67,19 @@ def write(name, text):
 
 
 @contextmanager
-def running(name, port, text=SMALL):
-    """Write a script, run it as a terminal would, and end it."""
+def running(name, port, text=SMALL, command=None, **options):
+    """Write a script, run it as a terminal would, or with another command, and end it."""
     write(name, text)
+    command = command or [sys.executable, name]
     environment = os.environ | {"PORT": str(port)}
-    process = subprocess.Popen([sys.executable, name], env=environment, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, **options)
     try:
         assert service.wait_until(lambda: service.is_open(port), 20)
         yield process
     finally:
+        for one in psutil.Process(process.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
         process.kill()
         process.wait()
 
@@ -86,12 +98,12 @@ def test_no_script_is_not_started():
         Live("mine.py")
 
 
-def test_outside_of_a_notebook_the_solution_is_asked(monkeypatch):
+def test_outside_of_a_notebook_the_solution_is_asked(port, monkeypatch):
     monkeypatch.setattr(live, "get_ipython", lambda: None)
-    assert "python my/work/flask_test.py" in complaint(Live, "flask_test.py")
-    monkeypatch.setattr(service, "is_open", lambda port: True)
-    monkeypatch.setattr(live, "listener", lambda port: None)
-    assert Live("flask_test.py").path == SOLUTIONS / "flask_test.py"
+    with service.start("months_service.py", port=port):
+        assert Live("months_service.py").path == SOLVED_LABS / "months_service.py"
+    write("months_service.py", SMALL)
+    assert "nothing answers" in complaint(Live, "months_service.py")
 
 
 def test_a_gap_in_the_script_is_not_started():
@@ -141,19 +153,92 @@ def test_one_that_a_notebook_started_is_accepted(port):
         assert Live("mine.py").url == f"http://127.0.0.1:{port}"
 
 
-def test_another_program_is_named(port):
+WAYS = {  # to start my/work/mine.py, from the folder above
+    "python": "work/mine.py",
+    "python by a full path": "{full}/work/mine.py",
+    "python by another way": "work/../work/./mine.py",
+    "python through a link": "link/mine.py",
+    "python -m": "-m work.mine",
+    "flask": "-m flask --app work/mine run --port {port}",
+    "flask, with =": "-m flask --app=work/mine.py:app run --port {port}",
+    "granian": "-m granian --interface wsgi --port {port} --working-dir work mine:app",
+    "granian, with workers": "-m granian --interface wsgi --port {port} --workers 2 "
+    "--working-dir=work mine:app",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_however_it_was_started_it_is_the_script(way, port, tmp_path, monkeypatch):
+    (tmp_path / "work").mkdir()
+    if "link" in way:
+        try:
+            (tmp_path / "link").symlink_to(tmp_path / "work", target_is_directory=True)
+        except OSError:
+            pytest.skip("NOT TESTED, links need a right here")
+    words = [word.format(full=tmp_path, port=port) for word in WAYS[way].split()]
+    with running("work/mine.py", port, FLASK, [sys.executable, *words]):
+        monkeypatch.chdir("work")
+        Live("mine.py")
+        write("yours.py", FLASK)  # a wrong answer: the neighbour does not run
+        said = complaint(Live, "yours.py")
+    assert "and not your yours.py: stop it" in said
+
+
+def test_another_script_of_mine_is_named(port):
     write("mine.py", SMALL)
     with running("other.py", port) as process:
         said = complaint(Live, "mine.py")
     assert f"on port {port} answers " in said and "other.py" in said
     assert f"(process {process.pid})" in said or sys.platform == "win32"  # .venv starts another
-    assert "and not your mine.py: stop it" in said
+    assert "and not your mine.py: stop it (Ctrl+C in its terminal, or" in said
 
 
-def test_another_port_is_named():
+@pytest.mark.parametrize("way", ["from there", "by its path", "as a module"])
+def test_the_script_of_another_folder_is_not_mine(way, port, tmp_path):
+    """Two copies of the lab, the same file: the one that runs is the other's."""
+    write("mine.py", SMALL)
+    other = tmp_path / "old lab" / "my" / "work"
+    other.mkdir(parents=True)
+    command = ["-m", "mine"] if way == "as a module" else ["mine.py"]
+    where = {} if way == "by its path" else {"cwd": other}
+    if way == "by its path":
+        command = [str(other / "mine.py")]
+    with running(other / "mine.py", port, SMALL, [sys.executable, *command], **where):
+        said = complaint(Live, "mine.py")
+    assert said == (
+        f"on port {port} answers the mine.py of another folder, {other}, and not yours: stop it "
+        "(Ctrl+C in its terminal, or shut down its notebook), then start yours with the cell above."
+    )
+
+
+def test_a_copy_in_another_folder_does_not_become_mine_by_being_the_same(port, tmp_path):
+    """Also where it was started under the name that mine has, and its folder is gone."""
+    write("mine.py", SMALL)
+    other = tmp_path / "gone"
+    other.mkdir()
+    with running(other / "mine.py", port, SMALL, [sys.executable, "mine.py"], cwd=other):
+        if sys.platform == "win32":
+            pytest.skip("Windows keeps the folder of a running program")
+        shutil.rmtree(other)
+        assert "and not your mine.py: stop it" in complaint(Live, "mine.py")
+
+
+def test_another_port_is_named(port):
     other = service.free_port()
     with running("mine.py", other):
-        assert f"your mine.py listens on port {other}: change the" in complaint(Live, "mine.py")
+        said = complaint(Live, "mine.py")
+    assert (
+        f"your mine.py listens on port {other}: change the port in app.run(...) to {port}" in said
+    )
+
+
+def test_another_port_of_another_script_is_not(tmp_path):
+    write("mine.py", SMALL)
+    (tmp_path / "other").mkdir()
+    folder = tmp_path / "other"
+    command = [sys.executable, "mine.py"]
+    with running(folder / "mine.py", service.free_port(), SMALL, command, cwd=folder):
+        assert "start the service with the cell above" in complaint(Live, "mine.py")
 
 
 def test_an_old_copy_is_noticed(port, tmp_path):
@@ -175,46 +260,130 @@ def test_flasks_reloader_is_the_script_and_its_debugger_names_the_error(port):
     write("mine.py", FLASK)
     with service.start("mine.py", port=port) as started:
         mine = Live("mine.py")
-        listening = live.listener(port)
+        [listening] = live.listeners(port)
         assert f"process {started.process.pid})" not in listening.name, "this is its child"
         said = complaint(mine.status, 200, "GET", "/fail", "")
     assert "with 500: your code failed there (ZeroDivisionError: division by zero): the" in said
 
 
+def test_what_the_reloader_started_anew_is_no_old_copy(port):
+    write("mine.py", FLASK)
+    with service.start("mine.py", port=port):
+        [before] = live.listeners(port)
+        time.sleep(max(0, before.started + 2.5 - time.time()))  # its parent is as old
+        write("mine.py", FLASK + "# saved\n")
+
+        def is_new():
+            found = live.listeners(port)
+            return len(found) == 1 and found[0].started > before.started + 2
+
+        assert service.wait_until(is_new, 20)
+        Live("mine.py")
+
+
 @pytest.mark.parametrize("address", ["0.0.0.0", "::"])
-def test_an_open_door_is_noticed(address, monkeypatch):
+def test_an_open_door_is_noticed(address, port, monkeypatch, tmp_path):
     write("mine.py", SMALL)
-    open_door = live.Listener(["python", "mine.py"], time.time() + 9, {address}, "python mine.py")
-    monkeypatch.setattr(live, "listener", lambda port: open_door)
+    files = [tmp_path / "mine.py"]
+    door = live.Listener("python mine.py", True, files, time.time() + 9, {address})
+    monkeypatch.setattr(live, "listeners", lambda port: [door])
     monkeypatch.setattr(service, "is_open", lambda port: True)
     assert f'listens on {address}, where everybody in your network can ask it: write host="127' in (
         complaint(Live, "mine.py")
     )
 
 
-def test_whom_we_may_not_look_into_is_let_pass(port, monkeypatch):
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets two share a port unasked")
+@pytest.mark.parametrize(
+    ("mine", "other", "words"),
+    [
+        ("127.0.0.1", "0.0.0.0", None),
+        ("0.0.0.0", "127.0.0.1", "other.py 127.0.0.1 (process"),
+        ("127.0.0.1", "127.0.0.1", "other.py 127.0.0.1 (process"),  # now one answers, now the other
+    ],
+)
+def test_of_two_listeners_the_one_that_answers_counts(mine, other, words, port):
+    write("mine.py", SHARED)
+    with (
+        running("other.py", port, SHARED, [sys.executable, "other.py", other]),
+        running("mine.py", port, SHARED, [sys.executable, "mine.py", mine]),
+    ):
+        assert service.wait_until(lambda: len(list(all_on(port))) == 2, 10)
+        if words:
+            assert words in complaint(Live, "mine.py")
+        else:
+            Live("mine.py")
+
+
+def all_on(port):
+    return (process for process in psutil.process_iter() if service.listens(process, port))
+
+
+# --- Another user's: test_two_users.py has a real one ---
+
+STRANGER = (
+    "another user's program, or one that the lab can't look into (a container, say), and not your "
+    "mine.py: if it is a container of yours, stop that; if not, take a port of your own: stop "
+    "JupyterLab, and start it with "
+)
+
+
+def test_whom_we_may_not_look_into_is_a_stranger(port, monkeypatch):
     def forbidden(process, kind):
         raise psutil.AccessDenied(process.pid)
 
     with running("mine.py", port):
-        monkeypatch.setattr(psutil.Process, "net_connections", forbidden)
-        assert live.listener(port) is None
         Live("mine.py")
+        monkeypatch.setattr(psutil.Process, "net_connections", forbidden)
+        assert complaint(Live, "mine.py").startswith(f"on port {port} answers {STRANGER}")
 
 
-def test_of_two_listeners_the_newest_counts(monkeypatch):
-    def process(number):
-        connection = SimpleNamespace(
-            status=psutil.CONN_LISTEN, laddr=SimpleNamespace(ip="127.0.0.1", port=9)
-        )
-        return SimpleNamespace(
-            pid=number, net_connections=lambda kind: [connection],
-            cmdline=lambda: ["python", "guard.py", "mine.py"], create_time=lambda: number,
-        )  # fmt: skip
+@pytest.mark.parametrize("secret", ["cmdline", "cwd"])
+def test_of_my_own_program_that_we_may_not_look_into_is_said_what_is_known(
+    secret, port, monkeypatch
+):
+    def forbidden(process):
+        raise psutil.AccessDenied(process.pid)
 
-    monkeypatch.setattr(psutil, "process_iter", lambda: map(process, [3, 8, 5]))
-    assert live.listener(9).name == "python mine.py (process 8)"
-    assert live.listener(10) is None
+    with running("mine.py", port) as process:
+        monkeypatch.setattr(psutil.Process, secret, forbidden)
+        said = complaint(Live, "mine.py")
+    assert said.startswith(f"on port {port} answers ")
+    assert f"(process {process.pid})" in said or sys.platform == "win32"
+    assert ", and the lab may not see whether that is your mine.py: stop it (Ctrl+C in" in said
+
+
+@pytest.mark.parametrize("came", ["somebody", psutil.AccessDenied(1)])
+def test_whose_user_is_another_or_secret_is_a_stranger(came, port, monkeypatch):
+    with running("mine.py", port):
+        real, me = psutil.Process.username, os.getpid()
+
+        def username(process):
+            if process.pid == me:
+                return real(process)
+            if isinstance(came, Exception):
+                raise came
+            return came
+
+        monkeypatch.setattr(psutil.Process, "username", username)
+        assert complaint(Live, "mine.py").startswith(f"on port {port} answers {STRANGER}")
+
+
+def test_words_that_are_no_paths_are_passed_over(monkeypatch, tmp_path):
+    write("mine.py", SMALL)
+    words = ["python", "", "x" * 5000, "a\0b", "/", "--app=", ":", "mine.py\n"]
+    monkeypatch.setattr(psutil.Process, "cmdline", lambda process: words)
+    files = live.files_of(psutil.Process())
+    assert files and not any(live.is_same(file, tmp_path / "mine.py") for file in files)
+
+
+def test_a_process_without_a_folder_is_not_in_mine(monkeypatch, tmp_path):
+    write("mine.py", SMALL)
+    monkeypatch.setattr(psutil.Process, "cmdline", lambda process: ["python", "mine.py"])
+    assert any(live.is_same(file, tmp_path / "mine.py") for file in live.files_of(psutil.Process()))
+    monkeypatch.setattr(psutil.Process, "cwd", lambda process: "")
+    files = live.files_of(psutil.Process())
+    assert files and not any(live.is_same(file, tmp_path / "mine.py") for file in files)
 
 
 # --- How it answers: a stand-in takes the service's place ---
@@ -226,7 +395,7 @@ def asked(answer, monkeypatch):
     write("mine.py", SMALL)
     with stand_in(answer) as fake:
         monkeypatch.setattr(service, "PORT", int(fake.url.rpartition(":")[2]))
-        monkeypatch.setattr(live, "listener", lambda port: None)
+        monkeypatch.setattr(Live, "_see_who_listens", lambda mine: None)
         yield Live("mine.py")
 
 
@@ -269,14 +438,13 @@ def test_what_is_no_http_is_said(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def talk():
-            for _ in range(2):  # the question whether somebody is there, and the request
-                connection, _ = server.accept()
-                with connection:
-                    connection.sendall(b"hello?\r\n\r\n")
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(b"hello?\r\n\r\n")
 
         threading.Thread(target=talk, daemon=True).start()
         monkeypatch.setattr(service, "PORT", server.getsockname()[1])
-        monkeypatch.setattr(live, "listener", lambda port: None)
+        monkeypatch.setattr(Live, "_see_who_listens", lambda mine: None)
         mine = Live("mine.py")
         assert "GET /ping got no answer that is HTTP (ConnectionError)" in complaint(
             mine.ask, "GET", "/ping"

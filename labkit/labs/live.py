@@ -92,7 +92,8 @@ def words_as_files(process: psutil.Process) -> list[Path]:
     here, names = Path("/", process.cwd()), set()  # "/": it may be empty, which is no folder
     for word in process.cmdline():
         value = word.rpartition("=")[2]
-        names |= {word, value, value.rpartition(":")[0]} - {""}
+        module = value.rpartition(":")[0] or value
+        names |= {word, value, module, module.replace(".", "/")} - {""}
     isdir = os.path.isdir  # pathlib's raises for what is no path at all
     folders = [here, *(here / name for name in sorted(names) if isdir(here / name))]
     return [folder / f"{name}{end}" for folder in folders for name in names for end in ("", ".py")]
