@@ -156,11 +156,12 @@ def hold(old, copied, original, new):
     for name, cell in fresh.items():
         if not cell["metadata"]:  # a given cell
             assert text(cell_of(new, name)) == text(cell)
-    there = Counter(map(plain, sources(new)))
+    there, copied_texts = Counter(map(plain, sources(new))), set(map(plain, sources(copied)))
     missing = wrote(old, copied) - there
-    if "cells" in copies.notes(old):  # else nobody can tell a given cell's copy from that cell
-        given_ones = Counter(plain(text(cell)) for cell in fresh.values() if not cell["metadata"])
-        missing = wrote(old, copied) + given_ones - there
+    if "cells" in copies.notes(old):  # else nobody can tell a given cell's double from that cell
+        given_texts = [plain(text(cell)) for cell in fresh.values() if not cell["metadata"]]
+        doubles = Counter(one for one in given_texts if one in copied_texts)
+        missing = wrote(old, copied) + doubles - there
     assert not missing, missing
     stubs = {cell["id"]: text(cell) for cell in copied["cells"]}
     for name in answers:
@@ -456,6 +457,15 @@ def test_lines_of_help_are_no_cells_of_ones_own(house):
     assert text(cell_of(new, "two-help")).startswith("# lab.hint")
 
 
+def test_a_mistake_that_both_have_mended_is_no_cell_of_ones_own(house):
+    def mends(old):
+        answers_two(old)
+        cell_of(old, "two-text")["source"] = "## Do 2"
+
+    new = after(house, mends, VERSIONS["another text"])
+    assert ids(new) == ids({"cells": VERSIONS["another text"]})
+
+
 def test_an_answer_keeps_outputs_and_a_note_its_picture(house):
     new = after(house, attaches_a_picture, lab("two"))
     answer = cell_of(new, "two-answer")
@@ -519,7 +529,7 @@ def test_an_unchanged_copy_becomes_the_new_one_without_a_word(house):
     for file in (PAGE, FILE):
         old = house.open(file)
         for cell in old["cells"]:  # run, as JupyterLab saves it
-            cell["source"] = text(cell)
+            cell["source"] = text(cell) + "\n"
             cell["metadata"]["trusted"] = True
             if cell["cell_type"] == "code":
                 cell["execution_count"] = 3
@@ -576,7 +586,7 @@ def test_fresh_copies_have_no_outputs_and_the_links_of_copies():
     cells = [
         md("a", "[x](../notebooks/03_ping_pong.ipynb#Ask-it) ../notebooks/ ![y](../images/a.svg)"),
         md("b", '<a href="../labs/lab_02_save_and_load.ipynb">[z](../data/README.md)</a>'),
-        code("c", "open('../notebooks/03_ping_pong.ipynb')\nport = 9696"),
+        code("c", 'open("../notebooks/03_ping_pong.ipynb")\nport = 9696'),
     ]
     cells[2] |= {"outputs": [{"output_type": "stream", "name": "stdout", "text": "x"}]}
     new = copies.fresh(notebook(cells), NAME, 9696)
