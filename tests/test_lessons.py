@@ -2,11 +2,14 @@
 
 import ast
 import copy
+import html
+import itertools
 import os
 import re
 import socket
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -19,6 +22,11 @@ PAGES = [ROOT / name / "README.md" for name in ("", "data", "labs")]
 
 WORDS_PER_MINUTE = 130  # of technical prose, on a screen
 MINUTES_PER_CELL = 0.75  # to run it, look, and change something
+CORE = {"00", "01", "02", "03", "04", "07", "08"}  # the lessons of one day
+CORE_MINUTES = 45
+CORE_ENDS = "**The core ends here.**"
+GUESS = "**Guess first.**"
+LEAST_GUESSES = 3
 
 
 def read(path):
@@ -29,8 +37,12 @@ def texts(notebook):
     return [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
 
 
+def is_code(cell):
+    return cell.cell_type == "code"
+
+
 def code_cells(notebook):
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return list(filter(is_code, notebook.cells))
 
 
 def output_text(notebook):
@@ -54,6 +66,55 @@ def minutes(notebook) -> int:
     return max(5, 5 * round(exact / 5))
 
 
+def core(notebook):
+    """Return what stands before the line that ends the core, or None where there is no line."""
+    places = [place for place, cell in enumerate(notebook.cells) if CORE_ENDS in cell.source]
+    if not places:
+        return None
+    return nbformat.v4.new_notebook(cells=notebook.cells[: places[0]])
+
+
+def time_line(notebook) -> str:
+    """Return what the first cell must say of the time."""
+    line = f"**Time:** about {minutes(notebook)} minutes (an estimate)"
+    return line + (f", {minutes(core(notebook))} of them the core" if core(notebook) else "")
+
+
+def faults_of_core(notebook):
+    """The core is short, ends at a line of its own, and comes before the last three headings."""
+    lines = [cell.source for cell in notebook.cells if CORE_ENDS in cell.source]
+    if len(lines) != 1 or not lines[0].startswith("---\n\n"):
+        yield "the core does not end at one line, of its own"
+        return
+    if minutes(core(notebook)) > CORE_MINUTES:
+        yield f"the core takes {minutes(core(notebook))} minutes"
+    if "## If it goes wrong" in "\n".join(texts(core(notebook))):
+        yield "the line comes after the end"
+
+
+def faults_of_guesses(notebook):
+    """A learner guesses, runs the cell, then opens what there was to see, which is its output."""
+    cells, found = notebook.cells, 0
+    for place, cell in enumerate(cells):
+        if not cell.source.startswith("<details><summary>You should see</summary>\n\n"):
+            continue
+        run = list(itertools.takewhile(is_code, reversed(cells[:place])))
+        if not run or GUESS not in cells[place - len(run) - 1].source:
+            yield f"no guess and no cell before it: {cell.source[44:90]!r}"
+            continue
+        found += 1
+        paragraph = cell.source.split("\n\n")[1]
+        spans = re.findall(r"`([^`]+)`", paragraph)
+        shown = output_text(SimpleNamespace(cells=run))
+        seen = html.unescape(re.sub(r"<[^>\n]+>", " ", shown))
+        if not spans:
+            yield f"it names nothing that is to be seen: {paragraph[:50]!r}"
+        yield from (f"`{span}` is not in the output" for span in spans if span not in seen)
+    asked = sum(GUESS in cell.source for cell in cells)
+    if found < LEAST_GUESSES or asked != found:
+        yield f"{asked} guesses and {found} answers"
+
+
 def faults_of_form(notebook):
     first = code_cells(notebook)[0].source if code_cells(notebook) else ""
     head = texts(notebook)[0]
@@ -62,8 +123,8 @@ def faults_of_form(notebook):
         yield "the first code cell is not the one that all lessons share"
     if not re.match(r"# \d+ · \S", head) or not re.search(r"^\*[^*]+\*$", head, re.M):
         yield "the first cell lacks the title or the line of purpose"
-    if f"**Time:** about {minutes(notebook)} minutes (an estimate)" not in head:
-        yield f"the time is not the computed one, {minutes(notebook)} minutes"
+    if not re.search(rf"{re.escape(time_line(notebook))}(?! of|, \d)", head):
+        yield f"the time is not the computed one, {time_line(notebook)}"
     if "**You need:**" not in head or "**You will be able to**" not in head:
         yield "the first cell does not say what is needed, or what for"
     headings = re.findall(r"^## (.+)$", everything, re.M)
@@ -184,6 +245,18 @@ def test_lesson_has_its_form(lesson):
     assert not list(faults_of_form(lesson))
 
 
+def test_lesson_asks_for_guesses_before_it_shows(lesson):
+    assert not list(faults_of_guesses(lesson))
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_core_is_short_and_ends_at_a_line(path):
+    if path.stem[:2] in CORE:
+        assert not list(faults_of_core(read(path)))
+    else:
+        assert core(read(path)) is None
+
+
 def test_lesson_has_its_style(lesson):
     assert not list(faults_of_style("\n".join(texts(lesson))))
 
@@ -296,6 +369,48 @@ def test_form_refuses_a_long_cell_another_time_and_another_end(good):
     good.cells[-1].source = good.cells[-1].source.replace("## Your turn", "## The end")
     code_cells(good)[0].source = "import labkit" + "\nx = 1" * 12
     assert len(list(faults_of_form(good))) == 4
+
+
+def test_form_refuses_another_time_of_the_core(good):
+    head = good.cells[0]
+    right = head.source
+    head.source = re.sub(r"\d+ of them the core", "5 of them the core", right)
+    assert len(list(faults_of_form(good))) == 1
+    head.source = re.sub(r", \d+ of them the core", "", right)
+    assert len(list(faults_of_form(good))) == 1
+    lesson = read(ROOT / "notebooks" / "05_bad_input.ipynb")
+    assert not list(faults_of_form(lesson))
+    said = time_line(lesson)
+    lesson.cells[0].source = lesson.cells[0].source.replace(said, f"{said}, 45 of them the core")
+    assert len(list(faults_of_form(lesson))) == 1
+
+
+def test_core_refuses_a_long_one_a_second_line_and_one_after_the_end(good):
+    [line] = [cell for cell in good.cells if CORE_ENDS in cell.source]
+    good.cells.insert(1, nbformat.v4.new_markdown_cell("word " * 130 * CORE_MINUTES))
+    assert len(list(faults_of_core(good))) == 1
+    del good.cells[1]
+    good.cells.append(line)
+    assert len(list(faults_of_core(good))) == 1
+    good.cells.remove(line)
+    assert len(list(faults_of_core(good))) == 1 + (minutes(core(good)) > CORE_MINUTES)
+    good.cells[-1] = nbformat.v4.new_markdown_cell(line.source.replace("---", "***"))
+    assert len(list(faults_of_core(good))) == 1
+
+
+def test_guesses_refuse_what_is_not_in_the_output_and_an_answer_without_a_cell(good):
+    fold = next(cell for cell in good.cells if cell.source.startswith("<details><summary>You sh"))
+    right, place = fold.source, good.cells.index(fold)
+    fold.source = right.replace("\n\n", "\n\n`-7`: ", 1)
+    assert list(faults_of_guesses(good)) == ["`-7` is not in the output"]
+    fold.source = re.sub("`.*?`", "a number", right)
+    assert len(list(faults_of_guesses(good))) == 1
+    fold.source = right
+    good.cells.insert(place, nbformat.v4.new_markdown_cell("You see a number."))
+    assert len(list(faults_of_guesses(good))) == 2
+    for cell in good.cells:
+        cell.source = cell.source.replace(GUESS, "").replace("You should see<", "<")
+    assert list(faults_of_guesses(good)) == ["0 guesses and 0 answers"]
 
 
 def test_style_refuses_what_makes_a_learner_feel_small():
