@@ -222,10 +222,22 @@ def write_settings(folder: Path) -> Path:
     quiet = {"fetchNews": "false", "checkForUpdates": False}
     overrides = {
         "@jupyterlab/apputils-extension:notification": quiet,
-        # Room for the whole names of files.
+        # Room for whole names, as in `write_layout`.
         "@jupyterlab/filebrowser-extension:browser": {"showLastModifiedColumn": False},
     }
     (folder / "overrides.json").write_text(json.dumps(overrides), encoding="utf-8")
+    return folder
+
+
+def write_layout(folder: Path) -> Path:
+    """Make JupyterLab's file browser wide enough for the lab's names, unless a layout is there."""
+    file = folder / "default-37a8.jupyterlab-workspace"  # as JupyterLab calls its usual one
+    if not file.exists():
+        left = {"current": "filebrowser", "widgets": ["filebrowser"], "visible": True}
+        layout = {"left": left | {"collapsed": False}, "relativeSizes": [0.24, 0.76, 0]}
+        workspace = {"data": {"layout-restorer:data": layout}, "metadata": {"id": "default"}}
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(workspace), encoding="utf-8")
     return folder
 
 
@@ -241,7 +253,7 @@ def jupyter_options(folder: Path) -> list[str]:
         "--LabApp.extension_manager=readonly",  # no click installs beside what is locked
         "--KernelManager.transport_encryption=auto",  # or each kernel warns of it
         f"--LabApp.app_settings_dir={write_settings(folder / 'settings')}",
-        f"--LabApp.workspaces_dir={folder / 'workspaces'}",  # no tabs of other projects
+        f"--LabApp.workspaces_dir={write_layout(folder / 'workspaces')}",  # no other project's tabs
     ]
     if sys.platform == "linux":
         # Browsers in a sandbox (Ubuntu's snaps, Windows' from WSL) can't read Jupyter's redirect
