@@ -653,7 +653,7 @@ TOMORROW = ["customers.csv", "key", "old.txt", "old/ping.py", "service/old.py"]
 
 @lab.exercise(
     "mend-the-names",
-    lesson="Spot the mistake",
+    lesson="The Dockerfile, line by line",
     hints=[
         "Compare each name, letter by letter: requirements.txt, service/ping.py, ping:app.",
         "COPY names the way from the folder on. What it copies to ./ has no folder before it.",
@@ -687,7 +687,7 @@ def quotes(answer):
 
 @lab.exercise(
     "it-runs-on-my-machine",
-    lesson="Spot the mistake",
+    lesson="Two sides of a port",
     hints=[
         "What was on the author's machine, and is not in the image? pip install says what is.",
         "127.0.0.1 inside the container is the container's own. And which port does -p lead to?",

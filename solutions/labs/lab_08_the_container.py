@@ -69,7 +69,7 @@ lab.check("order-the-lines")
 #
 # In which rows does an answer come back? Write their letters as a text, such as `"abc"`.
 
-# %% exercise="who-gets-an-answer"
+# %% exercise="who-gets-an-answer" core=true
 # [solution] answered = ____
 answered = "aegi"
 # [end]
@@ -103,7 +103,7 @@ broken_ignore_names = """\
 # %% [markdown]
 # Write the mended Dockerfile as the text `mended_names`: copy it from the cell above, between three quotation marks. And write `ignore_names`, its `.dockerignore`: the build may see the two files that it needs and nothing else, not even a file that joins the folder tomorrow.
 
-# %% exercise="mend-the-names"
+# %% exercise="mend-the-names" core=true
 # [solution] mended_names = ____
 mended_names = """\
 FROM python:3.13-slim
@@ -184,7 +184,7 @@ CMD ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", "8000", 
 # %% [markdown]
 # Write the mended Dockerfile as `mended_machine`. granian stays the server, and the container is still started with `-p 127.0.0.1:9696:9696`.
 
-# %% exercise="it-runs-on-my-machine"
+# %% exercise="it-runs-on-my-machine" core=true
 # [solution] mended_machine = ____
 mended_machine = """\
 FROM python:3.13-slim
@@ -290,7 +290,7 @@ lab.check("what-is-in-the-image")
 # - `look`: Python, in a container of this image, runs `import pandas`. Do it in a new container that is removed afterwards, or in `desk`.
 # - `stop`: `desk` ends, and may finish what it is doing.
 
-# %% exercise="at-the-front-desk"
+# %% exercise="at-the-front-desk" core=true
 # [solution] start = ____
 start = "docker run --detach --rm --name desk --publish 127.0.0.1:8080:9696 churn"
 # [end]
