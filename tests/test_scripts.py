@@ -25,7 +25,7 @@ from labkit.service import start
 
 CSV = DATA / "telco-customer-churn.csv"
 EXAMPLE = json.loads((DATA / "customer.json").read_text(encoding="utf-8"))
-SCRIPTS = [path for path in sorted(SOLUTIONS.glob("*.py")) if not path.name.startswith("lab_")]
+SCRIPTS = sorted(SOLUTIONS.glob("*.py"))
 
 
 @pytest.fixture(scope="module")

@@ -236,7 +236,7 @@ def test_a_busy_port_is_named_with_its_holder_and_nothing_is_started(script):
         assert psutil.Process().children() == before
         assert re.fullmatch(
             rf"Port {other.port} is taken by python\S* script\.py "
-            rf"\(process {other.process.pid}\)\. Stop it \(Ctrl\+C .*\) and run this cell again\.",
+            rf"\(process {other.process.pid}\): stop it \(Ctrl\+C .*\), then try again\.",
             str(error.value),
         )
         assert get(other.port).status_code == 200
@@ -254,9 +254,62 @@ def test_an_old_server_that_answers_is_not_mistaken_for_ours(script, monkeypatch
         assert other.process.poll() is None
 
 
-def test_a_holder_that_may_not_be_looked_into_is_another_program(monkeypatch):
-    monkeypatch.setattr(service, "listens", lambda process, port: False)
-    assert service.holder(1) == "another program, perhaps another user's"
+@pytest.mark.parametrize(
+    ("system", "command"),
+    [
+        ("linux", r"`LAB_PORT=(\d+) python3 start\.py`"),
+        (
+            "win32",
+            r"`\$env:LAB_PORT=(\d+); py start\.py` \(in cmd: `set LAB_PORT=\1& py start\.py`\)",
+        ),
+    ],
+)
+def test_another_users_port_can_only_be_left_to_them(system, command, script, monkeypatch):
+    script("raise SystemExit('must not run')", "late.py")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setattr(service, "is_mine", lambda process: False)
+        monkeypatch.setattr(sys, "platform", system)
+        with pytest.raises(LabError) as error:
+            start("late.py", port=server.getsockname()[1])
+    found = re.fullmatch(
+        rf"Port \d+ is taken by {re.escape(service.STRANGER)}: if it is a container of yours, stop "
+        rf"that; if not, take a port of your own: stop JupyterLab, and start it with {command}\.",
+        str(error.value),
+    )
+    assert found and 9700 <= int(found[1]) < 10_000 and not is_open(int(found[1]))
+
+
+def test_a_holder_that_may_not_be_looked_into_is_a_stranger(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert str(os.getpid()) in service.holder(port)
+        monkeypatch.setattr(service, "ports", lambda process: {})
+        assert service.holder(port) == service.STRANGER
+
+
+def test_a_process_is_mine_by_its_user(monkeypatch):
+    mine, other = psutil.Process(), psutil.Process(os.getppid())
+    assert service.is_mine(mine)
+    names = {mine.pid: "me", other.pid: "you"}
+    monkeypatch.setattr(psutil.Process, "username", lambda process: names[process.pid])
+    assert service.is_mine(mine) and not service.is_mine(other)
+
+
+def test_a_service_on_another_address_of_the_port_does_not_count():
+    """127.0.0.1 does not lead there."""
+    if sys.platform == "darwin":
+        pytest.skip("NOT TESTED, macOS has no other address without being asked")
+    with socket.create_server(("127.0.0.2", 0)) as server:
+        port = server.getsockname()[1]
+        assert service.listens(psutil.Process(), port) and service.listeners(port) == []
+
+
+def test_a_spare_port_is_free_and_mostly_another_one_for_the_next(monkeypatch):
+    found = {service.spare_port() for _ in range(20)}
+    assert len(found) > 5 and not any(map(is_open, found))
+    free = found.pop()
+    monkeypatch.setattr(service, "is_open", lambda port: port != free)
+    assert service.spare_port() == free
 
 
 def test_a_free_port_is_free_and_a_taken_one_is_open():
@@ -318,6 +371,20 @@ def test_a_script_that_does_not_answer_is_ended_after_the_time_limit(script, tex
     )
     assert psutil.Process().children() == before
     assert not is_open(port)
+
+
+def test_a_script_that_listens_elsewhere_is_told_so_soon(script):
+    """As a learner's does who has written down the usual port, and has another one."""
+    other, port = free_port(), free_port()
+    began = time.monotonic()
+    with pytest.raises(LabError) as error:
+        start(script(RELOADING.replace('int(os.environ["PORT"])', str(other))), port=port)
+    assert time.monotonic() - began < 20
+    assert str(error.value) == (
+        f"script.py listens on port {other}, and not on {port}: change the port in it, and run "
+        "this cell again."
+    )
+    assert wait_until(lambda: not is_open(other), 10)
 
 
 @one_kernel
