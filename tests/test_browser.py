@@ -1,20 +1,20 @@
-"""The lessons in JupyterLab, in a real browser: pictures are there, cells run, nothing is red.
+"""The learner's copies in JupyterLab, in a real browser: pictures are there, nothing is red.
 
-Every lesson is opened, and of some all cells are run, too; nbval runs the cells of all.
+Every lesson is opened, and of some all cells are run, too; nbval runs the cells of all. It is
+another copy of the lab, so that no learner's own is touched.
 
 CHROMIUM names the browser, SCREENSHOTS a folder for pictures of each page.
 """
 
 import os
 import re
-import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
 import pytest
-from conftest import assert_one_sentence
+from conftest import assert_one_sentence, copy_lab
 from playwright.sync_api import sync_playwright
 
 from labkit import ROOT
@@ -34,17 +34,18 @@ own_services = pytest.mark.xdist_group("port9696")
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
+def root(tmp_path_factory):
+    """A copy of the lab, for this test's learner."""
+    return copy_lab(tmp_path_factory.mktemp("lab") / "churn lab")
+
+
+@pytest.fixture(scope="module")
+def lab(root, tmp_path_factory):
     """JupyterLab, as a learner starts it; gives the address of a file."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "one")
-    work = NOTEBOOKS / f"work-browser-{worker}"  # a learner's files are in work
-    folders = [work, ROOT / "labs" / work.name]
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
-    with browser.jupyterlab(tmp_path_factory.mktemp("jupyter"), LAB_WORK=work.name) as address:
-        yield address
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("LAB_WORK", raising=False)  # there it is my/work, as a learner's is
+        with browser.jupyterlab(tmp_path_factory.mktemp("jupyter"), root) as address:
+            yield address
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +96,8 @@ def open_lesson(page, lab, name):
     text = "\n".join(cell.source for cell in lesson.cells if cell.cell_type == "markdown")
     expected = set(re.findall(r"!\[(.*?)\]\(", text))
     assert expected
-    browser.open_notebook(page, lab(f"notebooks/{name}.ipynb"))
+    browser.open_notebook(page, lab(f"my/{name}.ipynb"))
+    assert not browser.has_outputs(page), "there is nothing left to find out"
     screenshot(page, name)
 
     def loaded():
@@ -115,7 +117,11 @@ def test_lesson_opens_in_the_browser(page, lab, name):
 def test_start_page_runs_in_the_browser(page, lab):
     open_lesson(page, lab, "00_start_here")
     assert_all_well(browser.run_all(page))
+    assert browser.has_outputs(page)
     assert page.locator("text=Would you like").count() == 0, "JupyterLab asks about news"
+    assert not browser.cut_names(page), "the file browser shows a name in part"
+    page.goto(lab("", "lab"))
+    page.wait_for_url("**/lab/tree/my/00_start_here.ipynb*")
     assert "86400" in page.evaluate(AUTOSAVE), "JupyterLab would save into the lessons"
 
 
@@ -128,21 +134,22 @@ def test_lesson_1_runs_in_the_browser(page, lab):
 
 
 @pytest.mark.xdist_group("browser")
-def test_a_lab_is_worked_with_the_keyboard(page, lab):
-    path = ROOT / "labs" / "lab_01_train_the_model.ipynb"
+def test_a_lab_is_worked_with_the_keyboard(page, lab, root):
+    path = root / "my" / "01_train_the_model_lab.ipynb"
     before = path.read_bytes()
 
     def check():
-        return browser.type_and_run(page, 'lab.check("1.5")')
+        return browser.type_and_run(page, 'lab.check("auc-by-hand")')
 
-    browser.open_notebook(page, lab("labs/lab_01_train_the_model.ipynb"))
+    browser.open_notebook(page, lab("my/01_train_the_model.ipynb"))
+    browser.follow(page, "lab 1", path.name)
     cells = browser.run_all(page)
     assert_all_well(cells)
     checks = [cell for cell in cells if cell["source"].startswith("lab.check")]
     said = [cell["outputs"][0]["data"]["text/plain"] for cell in checks]
     assert said[0] == "○ 1.1  not started: put your answer where ____ stands."
     assert all(line.startswith("○ 1.") for line in said) and len(said) == 9
-    assert cells[-1]["outputs"][0]["text"].startswith("Lab 1  □□□□□□□□□  0 of 9")
+    assert "■" not in cells[-1]["outputs"][0]["text"]
     screenshot(page, "lab-untouched")
 
     assert browser.type_and_run(page, "auc = ", "auc = 0.5") == ""
@@ -151,22 +158,22 @@ def test_a_lab_is_worked_with_the_keyboard(page, lab):
     screenshot(page, "lab-wrong")
 
     keys = ["ControlOrMeta+Home", "Delete", "Delete"]  # takes the "# " away
-    hint = browser.type_and_run(page, '# lab.hint("1.5")', "", *keys)
+    hint = browser.type_and_run(page, '# lab.hint("auc-by-hand")', "", *keys)
     assert_one_sentence(hint, "Hint 1 of 3: AUC: take one who left and one who stayed.")
-    assert "Hint 2 of 3" in browser.type_and_run(page, 'lab.hint("1.5")')
+    assert "Hint 2 of 3" in browser.type_and_run(page, 'lab.hint("auc-by-hand")')
     screenshot(page, "lab-hint")
 
     assert browser.type_and_run(page, "auc = ", "auc = 3 / 4") == ""
     assert_one_sentence(check(), "✔ 1.5  Correct: three of the four pairs")
     screenshot(page, "lab-right")
     bars = browser.type_and_run(page, "labkit.progress.show()")
-    assert bars.startswith("Lab 1  ■□□□□□□□□  1 of 9  train the model")
+    assert bars.startswith("Lab 1 ") and bars.partition("\n")[0].count("■") == 1
     screenshot(page, "lab-progress")
 
-    browser.open_notebook(page, lab("notebooks/00_start_here.ipynb"))
+    browser.open_notebook(page, lab("my/00_start_here.ipynb"))
     cells = browser.run_all(page)
-    [bars] = [cell["outputs"][0]["text"] for cell in cells if "progress.show()" in cell["source"]]
-    assert bars.startswith("Lab 1  ■□□□□□□□□  1 of 9  train the model")
+    [again] = [cell["outputs"][0]["text"] for cell in cells if "progress.show()" in cell["source"]]
+    assert again == bars
     browser.type_and_run(page, "from labkit import progress")  # scrolls there
     screenshot(page, "lab-progress-on-the-start-page")
     assert path.read_bytes() == before
@@ -181,7 +188,7 @@ def terminal(page, lab):
 
 
 @own_services
-def test_service_runs_in_a_terminal_and_answers_in_a_second_tab(page, terminal):
+def test_service_runs_in_a_terminal_and_answers_in_a_second_tab(page, terminal, lab):
     with pytest.raises(TimeoutError, match="does not show 'Running on"):
         terminal.wait_for("Running on http://127.0.0.1:9696", seconds=1)
 
@@ -196,6 +203,8 @@ def test_service_runs_in_a_terminal_and_answers_in_a_second_tab(page, terminal):
     assert tab.locator("body").inner_text() == "PONG"
     tab.goto("http://localhost:9696/pong")
     assert tab.locator("body").inner_text() != "PONG"
+    tab.goto(lab("9696/ping", "proxy"))  # for a browser on another machine
+    assert tab.locator("body").inner_text() == "PONG"
     tab.close()
     terminal.wait_for('"GET /ping HTTP/1.1" 200')
     terminal.wait_for('"GET /pong HTTP/1.1" 404')

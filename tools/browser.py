@@ -1,8 +1,8 @@
 """Drive JupyterLab in a real browser: what tests/test_browser.py and screenshots.py share.
 
-    with jupyterlab(folder) as address, sync_playwright() as playwright:
+    with jupyterlab(folder, lab) as address, sync_playwright() as playwright:
         page = open_browser(playwright).new_page()
-        open_notebook(page, address("notebooks/00_start_here.ipynb"))
+        open_notebook(page, address("my/00_start_here.ipynb"))
         cells = run_all(page)
 
 The environment variable CHROMIUM names the browser; without it one is looked for.
@@ -22,7 +22,6 @@ from urllib.request import ProxyHandler, build_opener
 import psutil
 from playwright.sync_api import Error
 
-from labkit import ROOT, set_up
 from labkit.service import free_port
 
 PROGRAMS = ["chromium", "chromium-browser", "google-chrome", "chrome"]
@@ -76,6 +75,17 @@ CELL = f"""place => {{
         text: outputs.map(output => output.text ?? output.data?.['text/plain']).join(''),
     }};
 }}"""
+OUTPUTS = f"""() => {NOTEBOOK}.content.widgets.some(cell =>
+    cell.model.type === 'code' && (cell.model.outputs.length || cell.model.executionCount))"""
+# Leave no tab but the one of this name, once it is there.
+LEAVE = f"""name => {{
+    const named = {MAIN}.find(widget => widget.context?.path.endsWith(name));
+    if (named) {MAIN}.filter(widget => widget !== named).forEach(widget => widget.dispose());
+    return Boolean(named);
+}}"""
+# A name that is cut is wider than what is seen of it.
+CUT_NAMES = """() => [...document.querySelectorAll('.jp-DirListing-itemText')]
+    .filter(item => item.scrollWidth > item.clientWidth + 1).map(item => item.textContent)"""
 CLEAR = f"place => {NOTEBOOK}.content.widgets[place].model.clearExecution()"
 SHUT_DOWN = """async () => {
     const services = window.jupyterapp?.serviceManager;
@@ -98,20 +108,12 @@ class NoBrowser(Exception):
 # --- JupyterLab ---
 
 
-def lab_command() -> list:
-    """Return the command that learners start JupyterLab with, in this environment."""
-    if Path(sys.prefix) == ROOT / ".venv" and set_up.is_whole(tests=False):
-        return [sys.executable, ROOT / "start.py", "lab"]
-    # Elsewhere (Pipenv, conda) start.py would install all of it again, in .venv; and after a change
-    # of pyproject.toml or the lock it would mend the environment that others are using.
-    return [sys.executable, "-m", "labkit.lab"]
-
-
 @contextmanager
-def jupyterlab(folder: Path, **environment: str):
-    """Run JupyterLab, with its settings in `folder`; yield a function that gives a file's address.
+def jupyterlab(folder: Path, lab: Path, **environment: str):
+    """Run JupyterLab on a copy of the lab, with its settings in `folder`.
 
-    The user's own settings and open tabs are left alone, and nothing is saved by itself.
+    Yields a function that gives a file's address, or another page's: address("9696/ping", "proxy").
+    The user's own lab, settings and open tabs are left alone, and nothing is saved by itself.
     """
     port, token = free_port(), secrets.token_hex(16)
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR"):
@@ -124,7 +126,7 @@ def jupyterlab(folder: Path, **environment: str):
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
             [
-                *lab_command(),
+                *(sys.executable, "-m", "labkit.lab"),
                 "--no-browser",
                 f"--ServerApp.port={port}",
                 "--ServerApp.port_retries=0",
@@ -132,8 +134,8 @@ def jupyterlab(folder: Path, **environment: str):
                 "--LabApp.expose_app_in_browser=True",
                 f"--LabApp.workspaces_dir={folder / 'workspaces'}",
             ],
-            cwd=folder,
-            env=os.environ | environment,
+            cwd=lab,
+            env=os.environ | {"PYTHONPATH": str(lab)} | environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -141,7 +143,7 @@ def jupyterlab(folder: Path, **environment: str):
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until_up(f"{url}/api/status?token={token}", server, folder / "log")
-        yield lambda path: f"{url}/lab/tree/{path}?token={token}&reset"
+        yield lambda path, page="lab/tree": f"{url}/{page}/{path}?token={token}&reset"
     finally:
         end(server)
 
@@ -211,6 +213,24 @@ def open_notebook(page, address: str) -> None:
 def pictures(page) -> list[dict]:
     """Return the pictures in the notebook's text: name, loaded."""
     return page.evaluate(PICTURES)
+
+
+def has_outputs(page) -> bool:
+    """Say whether a cell of the notebook has an output or a number."""
+    return page.evaluate(OUTPUTS)
+
+
+def cut_names(page) -> list[str]:
+    """Return the names that the file browser shows in part."""
+    page.locator(".jp-DirListing-itemText").first.wait_for()
+    return page.evaluate(CUT_NAMES)
+
+
+def follow(page, text: str, name: str) -> None:
+    """Click a link in the notebook's text; wait for the notebook of this name, alone there then."""
+    page.locator(".jp-RenderedMarkdown a").get_by_text(text, exact=True).last.click()
+    page.wait_for_function(LEAVE, arg=name)
+    page.wait_for_function(READY)
 
 
 def run_all(page) -> list[dict]:
