@@ -335,12 +335,21 @@ def test_pages_have_their_style_and_no_dead_link(page):
     assert not [*faults_of_style(text), *faults_of_links(text, page.parent)]
 
 
-def test_readme_gives_each_lesson_its_title_and_minutes():
+def core_and_all(path) -> tuple[int, int]:
+    """Return a lesson's minutes: those of its core (0 where there is none), and of all."""
+    lesson = read(path)
+    return minutes(core(lesson)) if core(lesson) else 0, minutes(lesson)
+
+
+def test_readme_and_start_page_give_each_lesson_its_title_and_minutes():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    start_page = "\n".join(texts(read(LESSONS[0])))
     for path in LESSONS:
         number, title = re.match(r"# (\d+) · (.+)", texts(read(path))[0]).groups()
-        row = f"| {number} | [{title}](notebooks/{path.name}) | {minutes(read(path))} |"
+        columns = "".join(f"| {count or ''} ".replace("  ", " ") for count in core_and_all(path))
+        row = f"| {number} | [{title}](notebooks/{path.name}) {columns}|"
         assert row.lower() in readme.lower()
+        assert re.search(rf"(?m)^\| {number} \| .* {re.escape(columns)}\|", start_page), columns
 
 
 def test_start_page_and_readme_name_the_same_lessons():

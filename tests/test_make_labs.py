@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import importlib
 import json
 import re
 import sys
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from test_lessons import faults_of_links, faults_of_style
+import test_lessons
+from test_lessons import LESSONS, faults_of_links, faults_of_style, texts
 
 from labkit import ROOT, SOLVED_LABS
 from labkit.exercises import Lab
@@ -76,10 +78,14 @@ def test_there_is_no_other_lab():
     ]
 
 
-def minutes(notebook, exercises) -> int:
+def core_and_all(notebook) -> tuple[int, int]:
+    """Estimate a lab's minutes, to the next five: those of its core (its share), and of all."""
     texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    exercises = [cell for cell in notebook.cells if "exercise" in cell.metadata]
+    core = sum(cell.metadata.get("core", False) for cell in exercises)
     words = sum(len(text.split()) for text in texts)
-    return 5 * round((words / WORDS_PER_MINUTE + MINUTES_PER_EXERCISE * exercises) / 5)
+    exact = words / WORDS_PER_MINUTE + MINUTES_PER_EXERCISE * len(exercises)
+    return 5 * round(exact * core / len(exercises) / 5), 5 * round(exact / 5)
 
 
 @each_lab
@@ -91,8 +97,10 @@ def test_form(source):
     number = int(source.stem[4:6])
     exercises = [c.metadata["exercise"] for c in notebook.cells if "exercise" in c.metadata]
     assert re.match(rf"# Lab {number} · \S.*\n\n\*[^*]+\*\n\n\*\*Time:\*\* ", texts[0])
-    assert f"**Time:** about {minutes(notebook, len(exercises))} minutes" in texts[0]
-    assert 25 <= minutes(notebook, len(exercises)) <= 45
+    core, all_ = core_and_all(notebook)
+    of_core = f", {core} of them the core ·" if core else " ·"
+    assert f"**Time:** about {all_} minutes (an estimate){of_core}" in texts[0]
+    assert 25 <= all_ <= 45
     assert f"(../notebooks/{source.stem[4:]}.ipynb)" in texts[0]
     first_cells = [c.source for c in example.cells if c.cell_type == "code"]
     assert code[0] == first_cells[0] and code[-1] == "labkit.progress.show()"
@@ -115,6 +123,35 @@ def test_texts(source):
         ]
 
 
+@each_lab
+def test_core_exercises_need_only_the_core_of_the_lesson(source):
+    lab = importlib.import_module(f"labkit.labs.{source.stem[:6]}").lab
+    cells = [cell for cell in make(source).cells if cell.metadata.get("core")]
+    names = [cell.metadata["exercise"] for cell in cells]
+    lesson = test_lessons.read(ROOT / "notebooks" / f"{lab.name}.ipynb")
+    if lab.name[:2] not in test_lessons.CORE:
+        assert not names
+        return
+    taught = re.findall(r"(?m)^## (.+)$", "\n".join(texts(test_lessons.core(lesson))))
+    assert 3 <= len(names) <= 5
+    assert [
+        lab.exercises[name].lesson for name in names if lab.exercises[name].lesson not in taught
+    ] == []
+    assert set(make_labs.headings(lab)) - set(taught), "so, this can find one"
+
+
+def test_readme_and_start_page_give_each_way_its_minutes():
+    lessons = [sum(column) for column in zip(*map(test_lessons.core_and_all, LESSONS), strict=True)]
+    labs = [sum(column) for column in zip(*map(core_and_all, map(make, SOURCES)), strict=True)]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    start_page = "\n".join(texts(test_lessons.read(LESSONS[0])))
+    for way, *both in zip(("core", "all"), lessons, labs, strict=True):
+        row = rf"(?m)^\| \*{way}\* \| .* \| "
+        assert re.search(row + r"{} min \| {} min \|$".format(*both), readme), (way, *both)
+        assert re.search(row + r"{} \+ {} \|$".format(*both), start_page), (way, *both)
+    assert lessons[0] + labs[0] <= 7 * 60, "the core is one day's work"
+
+
 def test_a_lesson_leads_to_its_lab_and_back():
     for source in SOURCES:
         lesson = (ROOT / "notebooks" / f"{source.stem[4:]}.ipynb").read_text(encoding="utf-8")
@@ -123,20 +160,22 @@ def test_a_lesson_leads_to_its_lab_and_back():
 
 def test_table_of_the_readme_has_the_counts():
     page = (ROOT / "README.md").read_text(encoding="utf-8")
-    totals = [0, 0, 0]
+    totals = [0, 0, 0, 0]
     for source in SOURCES:
         bank = make_labs.bank(source.stem[:6])
+        notebook = make(source)
         counts = [
             len(bank),
+            sum(cell.metadata.get("core", False) for cell in notebook.cells),
             sum(len(answers["wrong"]) for answers in bank.values()),
             sum(len(answers["right"]) for answers in bank.values()),
         ]
         totals = [total + count for total, count in zip(totals, counts, strict=True)]
         title = source.stem[7:].replace("_", " ").capitalize()
-        minute = minutes(make(source), counts[0])
-        link = f"| lab {int(source.stem[4:6])} | [{title}](labs/{source.stem}.ipynb) | {minute} "
-        assert f"{link}| {' | '.join(map(str, counts))} |" in page
-    assert f"| | all | | {' | '.join(map(str, totals))} |" in page
+        _, minutes = core_and_all(notebook)
+        link = f"| lab {int(source.stem[4:6])} | [{title}](labs/{source.stem}.ipynb) | {minutes} "
+        assert f"{link}| {' | '.join(map(str, counts))} |" in page, counts
+    assert f"| | all | | {' | '.join(map(str, totals))} |" in page, totals
 
 
 # --- What the build refuses, naming the place ---
