@@ -3,7 +3,7 @@
 #
 # *The lesson's tools, on questions that the lesson did not ask.*
 #
-# **Time:** about 45 minutes (an estimate) · **You need:** [lesson 1](../notebooks/01_train_the_model.ipynb)
+# **Time:** about 45 minutes (an estimate), 20 of them the core · **You need:** [lesson 1](../notebooks/01_train_the_model.ipynb)
 #
 # In each exercise, put your code where `____` stands, run the cell (**Shift+Enter**), and run the one below it, which checks your answer. ✔ means correct, ✘ not yet, with the reason, and ○ not started. Stuck? Take away the `# ` before `lab.hint` and run that cell; each run gives one more hint. `lab.solution` shows one way to do it.
 

@@ -3,7 +3,7 @@
 #
 # *Files that keep a model, files that lose it, and one that should never be opened.*
 #
-# **Time:** about 30 minutes (an estimate) · **You need:** [lesson 2](../notebooks/02_save_and_load.ipynb)
+# **Time:** about 30 minutes (an estimate), 15 of them the core · **You need:** [lesson 2](../notebooks/02_save_and_load.ipynb)
 #
 # Put your code where `____` stands, run the cell, then the one below it, which checks your answer. Stuck? Take away the `# ` before `lab.hint`. The exercises don't need each other, so you may skip one and come back.
 

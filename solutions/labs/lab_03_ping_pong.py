@@ -3,7 +3,7 @@
 #
 # *Three small services, and what is around them: callers, a port, a log.*
 #
-# **Time:** about 30 minutes (an estimate) · **You need:** [lesson 3](../notebooks/03_ping_pong.ipynb)
+# **Time:** about 30 minutes (an estimate), 15 of them the core · **You need:** [lesson 3](../notebooks/03_ping_pong.ipynb)
 #
 # Put your code where `____` stands, run the cell (**Shift+Enter**), then the one below it, which checks your answer. ✔ is correct, ✘ not yet, ○ not started. `lab.hint` and `lab.solution` help: take away the `# ` before them. Three exercises ask for a *script*: its cell writes a file, the next cell starts it in a process of its own, and the check then asks the running service. After a change, run all three again.
 

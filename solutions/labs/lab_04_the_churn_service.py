@@ -3,7 +3,7 @@
 #
 # *What goes into a service, what comes out, and whether to believe it.*
 #
-# **Time:** about 30 minutes (an estimate) · **You need:** [lesson 4](../notebooks/04_the_churn_service.ipynb)
+# **Time:** about 30 minutes (an estimate), 15 of them the core · **You need:** [lesson 4](../notebooks/04_the_churn_service.ipynb)
 #
 # As in lab 1: your code stands where `____` is, the cell below checks it, and `lab.hint` and `lab.solution` help. Each exercise can be done without the others.
 

@@ -3,7 +3,7 @@
 #
 # *Which versions, for whom, and are these really the files?*
 #
-# **Time:** about 40 minutes (an estimate) · **You need:** [lesson 7](../notebooks/07_the_environment.ipynb)
+# **Time:** about 40 minutes (an estimate), 20 of them the core · **You need:** [lesson 7](../notebooks/07_the_environment.ipynb)
 #
 # Put your code where `____` stands, run the cell, then the check below it: ✔ correct, ✘ not yet and why, ○ not started. `lab.hint` and `lab.solution` help. No exercise needs another one, the internet or a terminal: nothing is installed here.
 

@@ -3,7 +3,7 @@
 #
 # *Lines in order, four broken Dockerfiles, and the words that start and stop a container.*
 #
-# **Time:** about 40 minutes (an estimate) · **You need:** [lesson 8](../notebooks/08_the_container.ipynb)
+# **Time:** about 40 minutes (an estimate), 20 of them the core · **You need:** [lesson 8](../notebooks/08_the_container.ipynb)
 #
 # Put your answer where `____` stands, run the cell, and run the check below it: ✔ correct, ✘ not yet and why, ○ not started. `lab.hint` and `lab.solution` help. You need no Docker: the checks read a Dockerfile and follow it as `docker build` and `docker run` would. If you have Docker, `build(...)` in 8.3 to 8.6 lets it build your answer, too.
 
