@@ -565,6 +565,8 @@ def test_a_changed_lesson_gives_way_and_is_kept(change, version, house):
     house.release(VERSIONS[version], LESSON)
     [said] = house.update()
     assert_one_sentence(said, f"my/{PAGE} ", "my/before/03_ping_pong-2.ipynb")
+    if change != "broken":
+        assert " is the new version; the one that you had changed is " in said
     assert (house.my / "before" / PAGE).read_text(encoding="utf-8") == "older"
     assert (house.my / "before/03_ping_pong-2.ipynb").read_bytes() == was
     assert ids(house.open(PAGE)) == ids({"cells": VERSIONS[version]})

@@ -16,10 +16,11 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 import requests
+from conftest import assert_one_sentence
 from nbclient import NotebookClient
 from starting import BARE, Lab
 
-from labkit import ROOT, lab
+from labkit import ROOT, LabError, copies, lab, service
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="it is about POSIX systems")
 # Another user, without an entry in the system's list, who can read everything (this Python, too,
@@ -48,6 +49,7 @@ def as_user():
         pytest.skip("only root can start a program as another user")
     if not shutil.which("setpriv"):
         pytest.skip("there is no setpriv on this machine")
+    copies.update(lambda _: None)  # that user can't, and needs a page to open
     return ANOTHER_USER
 
 
@@ -96,6 +98,209 @@ def test_folders_that_can_be_written_stay_where_they_are(monkeypatch, home, tmp_
     assert Path(os.environ["IPYTHONDIR"]).parent == tmp_path / "home"
 
 
+# --- The copies ---
+
+
+@pytest.fixture
+def own(monkeypatch, tmp_path):
+    """A learner's folder, an empty one for notes of running servers, and updates that only count.
+
+    Yields the folder; its `updates` are the ports that were told to an update.
+    """
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    for name in ("LAB_PORT", "PORT"):
+        os.environ.pop(name, None)
+    os.environ["JUPYTER_RUNTIME_DIR"] = str(tmp_path / "runtime")
+    (tmp_path / "runtime").mkdir()
+    folder, updates = tmp_path / "house" / "my", []
+    folder.mkdir(parents=True)
+    monkeypatch.setattr("labkit.MY", folder)
+    monkeypatch.setattr(lab, "MY", folder)
+    monkeypatch.setattr(copies, "update", lambda: updates.append(os.environ.get("LAB_PORT")))
+    return SimpleNamespace(my=folder, updates=updates, runtime=tmp_path / "runtime")
+
+
+def note_server(own, root, **changes):
+    """Leave the note of a Jupyter server in the runtime folder, as jupyter_server writes it."""
+    note = {"pid": os.getpid(), "root_dir": str(root), "hostname": "127.0.0.1", "sock": ""}
+    file = own.runtime / f"jpserver-{len(list(own.runtime.iterdir()))}.json"
+    file.write_text(json.dumps(note | changes), encoding="utf-8")
+
+
+@pytest.fixture
+def listener():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_running_jupyterlab_is_found_by_the_folder_that_it_shows(own, listener):
+    assert not lab.is_running()
+    note_server(own, own.my.parent.parent / "elsewhere", port=listener)
+    note_server(own, own.my / "work", port=listener)
+    assert not lab.is_running()
+    for root in (own.my, own.my.parent, own.my.parent / ".", own.my.parent.parent):
+        note_server(own, root, port=listener)
+        assert lab.is_running()
+        for file in own.runtime.iterdir():
+            file.unlink()
+
+
+def test_what_a_dead_server_left_does_not_count(own, listener):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    note_server(own, own.my, pid=ended.pid, port=listener)
+    assert not lab.is_running()
+    assert not list(own.runtime.iterdir())
+    note_server(own, own.my, port=service.free_port())  # its number is another process's now
+    note_server(own, own.my, port=None)
+    note_server(own, own.my, sock=str(own.my / "nothing"), port=0)
+    note_server(own, [own.my.name], port=listener)
+    (own.runtime / "jpserver-9.json").write_text("{", encoding="utf-8")
+    assert not lab.is_running()
+    (own.my / "nothing").touch()
+    assert lab.is_running()
+    note_server(own, own.my, hostname="0.0.0.0", port=listener)
+    assert lab.is_running()
+
+
+@pytest.mark.slow
+def test_a_jupyterlab_that_we_started_is_running(own, monkeypatch):
+    monkeypatch.setattr(lab, "MY", ROOT / "my")
+    with Lab(JUPYTER_RUNTIME_DIR=str(own.runtime)):
+        assert lab.is_running()
+    assert not lab.is_running()
+
+
+def test_while_a_jupyterlab_runs_the_copies_stay(own, listener, capsys):
+    note_server(own, own.my.parent, port=listener)
+    lab.prepare()  # there is nothing to stay
+    assert own.updates == [None] and capsys.readouterr().out == ""
+    (own.my / "00_start_here.ipynb").touch()
+    lab.prepare()
+    assert own.updates == [None]
+    assert_one_sentence(capsys.readouterr().out, "A JupyterLab runs in this folder already, so")
+    next(own.runtime.iterdir()).unlink()  # it says: stop it, then start again
+    lab.prepare()
+    assert own.updates == [None, None] and capsys.readouterr().out == ""
+
+
+def test_without_a_page_to_open_nothing_is_opened(own, monkeypatch, capsys):
+    def fails():
+        raise LabError("The disk is full")
+
+    monkeypatch.setattr(copies, "update", fails)
+    with pytest.raises(SystemExit, match="The disk is full"):
+        lab.prepare()
+    (own.my / "00_start_here.ipynb").touch()
+    lab.prepare()
+    assert capsys.readouterr().out == "The disk is full\n"
+
+
+def test_names_are_shown_whole(tmp_path):
+    from jupyterlab_server.workspaces_handler import WORKSPACE_EXTENSION, slugify
+
+    folder = lab.write_layout(tmp_path / "workspaces")
+    [file] = folder.iterdir()
+    assert file.name == slugify("default") + WORKSPACE_EXTENSION
+    file.write_text("the user's own", encoding="utf-8")
+    lab.write_layout(folder)
+    assert file.read_text(encoding="utf-8") == "the user's own"
+
+
+# --- The port ---
+
+
+@pytest.mark.parametrize("port", ["9702", " 9702 ", "9696"])
+def test_a_port_of_ones_own_is_kept_and_handed_on(port, own):
+    os.environ["LAB_PORT"] = port
+    lab.prepare()
+    assert (own.my / "port.txt").read_text(encoding="utf-8") == f"{port.strip()}\n"
+    assert own.updates == [port.strip()]
+    if port.strip() != "9696":
+        assert (os.environ["LAB_PORT"], os.environ["PORT"]) == ("9702", "9702")
+        for name in ("LAB_PORT", "PORT"):
+            del os.environ[name]
+        lab.prepare()  # the next start knows it
+        assert (os.environ["LAB_PORT"], os.environ["PORT"]) == ("9702", "9702")
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "80", "70000", "9696.5", "-1", "²"])
+def test_what_is_no_port_is_a_sentence(port, own):
+    os.environ["LAB_PORT"] = port
+    with pytest.raises(SystemExit) as ended:
+        lab.prepare()
+    assert_one_sentence(ended.value.code, f"LAB_PORT is {port!r}", "from 1024 to 65535")
+    del os.environ["LAB_PORT"]
+    (own.my / "port.txt").write_text(port, encoding="utf-8")
+    with pytest.raises(SystemExit) as ended:
+        lab.prepare()
+    assert_one_sentence(ended.value.code, f"my/port.txt is {port!r}")
+    assert own.updates == []
+
+
+def test_where_9696_is_another_users_a_free_one_is_taken_once(own, monkeypatch, capsys):
+    monkeypatch.setattr(lab, "is_another_users", lambda port: port == 9696)
+    lab.prepare()
+    port = (own.my / "port.txt").read_text(encoding="utf-8").strip()
+    assert port != "9696" and not service.is_open(int(port))
+    assert own.updates == [port] and os.environ["PORT"] == port
+    said = f"Port 9696 is another user's here, so your lab uses {port} (my/port.txt keeps it;"
+    assert_one_sentence(capsys.readouterr().out, said, "LAB_PORT changes it).")
+    del os.environ["LAB_PORT"]
+    lab.prepare()
+    assert own.updates == [port, port] and capsys.readouterr().out == ""
+
+
+def test_9696_leaves_no_trace(own, monkeypatch):
+    monkeypatch.setattr(lab, "is_another_users", lambda port: False)
+    lab.prepare()
+    assert own.updates == [None]
+    assert not {"LAB_PORT", "PORT"} & set(os.environ) and not list(own.my.iterdir())
+
+
+def test_a_port_that_cannot_be_kept_is_a_sentence(own, capsys):
+    (own.my / "00_start_here.ipynb").touch()
+    (own.my / "port.txt").mkdir()
+    os.environ["LAB_PORT"] = "9702"
+    lab.prepare()
+    assert_one_sentence(capsys.readouterr().out, "port.txt can't be written (", "folder is yours")
+    assert own.updates == [] and os.environ["LAB_PORT"] == "9702"
+
+
+def test_only_another_users_program_is_another_users(listener):
+    assert not lab.is_another_users(listener)
+    assert not lab.is_another_users(service.free_port())
+
+
+def test_a_program_of_another_user_is_seen(as_user, tmp_path):
+    code = (
+        "import socket; server = socket.create_server(('127.0.0.1', 0)); "
+        "print(server.getsockname()[1], flush=True); server.accept()"
+    )
+    command = [*as_user, sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        try:
+            assert lab.is_another_users(int(child.stdout.readline()))
+        finally:
+            child.kill()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells whose a port is")
+def test_what_root_hands_on_may_be_ones_own(monkeypatch, listener):
+    for users, mine, expected in [
+        ({0}, 1000, False),  # Docker, say
+        ({1000}, 1000, False),
+        ({1001}, 1000, True),
+        ({0, 1001}, 1000, True),
+        ({1000, 1001}, 1000, False),
+        (set(), 1000, False),
+        ({1001}, 0, True),
+    ]:
+        monkeypatch.setattr(lab, "listening_users", lambda port, users=users: users)
+        monkeypatch.setattr(os, "getuid", lambda mine=mine: mine)
+        assert lab.is_another_users(listener) == expected, (users, mine)
+
+
 # --- Passwords and addresses ---
 
 
@@ -109,7 +314,7 @@ def test_with_a_password_the_address_is_printed_and_the_port_is_the_real_one(hom
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with Lab(f"--port={port}", HOME=str(home), USERPROFILE=str(home)) as running:
-            assert (running.page, running.token) == ("/lab/tree/notebooks/00_start_here.ipynb", "")
+            assert (running.page, running.token) == ("/lab/tree/my/00_start_here.ipynb", "")
             assert not running.host.endswith(f":{port}")
             assert "password" in requests.get(f"http://{running.host}/login", timeout=30).text
             assert "It asks for the password or token of your own" in running.output

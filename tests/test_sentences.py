@@ -11,10 +11,10 @@ import pytest
 
 from labkit import ROOT
 
-SOURCES = [ROOT / "start.py", ROOT / "labkit" / "set_up.py"]
+SOURCES = [ROOT / "start.py", ROOT / "labkit" / "set_up.py", ROOT / "labkit" / "copies.py"]
 TESTS = [
     ROOT / "tests" / f"test_{name}.py"
-    for name in ("start", "set_up", "offline", "package_settings")
+    for name in ("start", "set_up", "offline", "package_settings", "copies")
 ]
 NOT_RUN = {  # what only Windows says, and parts of what is said while all is well
     "close the programs that use it (JupyterLab, terminals, editors)",

@@ -159,6 +159,7 @@ def test_a_colon_in_the_path_is_refused(tmp_path):
 WRONG = [
     *(["fly"], ["--no-browser"], ["setup", "now"], ["pack"], ["pack", "--into"], ["pack", ""]),
     *(["setup", "--from"], ["setup", "--from="], ["setup", "--from", "a", "b"]),
+    *(["reset"], ["reset", ""], ["reset", "--all"], ["reset", "a", "b"], ["minutes", "x"]),
 ]
 
 
@@ -172,12 +173,12 @@ def test_an_unknown_command_ends_with_a_sentence(options, fresh):
     assert listing(fresh) == before
 
 
-@pytest.mark.parametrize("options", [["--help"], ["setup", "--help"], ["pack", "-h"]])
+@pytest.mark.parametrize("options", [["--help"], ["setup", "--help"], ["reset", "-h"]])
 def test_help_names_every_command(options, fresh):
     child = start(fresh, *options)
     assert (child.returncode, child.stderr) == (0, "")
     commands = re.findall(r"^  (?:\(none\), )?([a-z]+)\b", child.stdout, re.M)
-    assert commands == ["lab", "setup", "test", "pack", "doctor"]
+    assert commands == ["lab", "setup", "test", "pack", "doctor", "reset", "minutes"]
 
 
 def test_the_doctor_sets_nothing_up(fresh):
@@ -186,6 +187,37 @@ def test_the_doctor_sets_nothing_up(fresh):
     assert child.returncode == 1 and listing(fresh) == before
     says(child, f"No environment runs here yet: run {module.START} setup.\n")
     assert " Python " in child.stdout and child.stderr == ""
+
+
+# --- What is the learner's own: it needs no environment ---
+
+
+def test_reset_gives_a_fresh_copy_and_keeps_the_old_one(fresh):
+    child = start(fresh, "reset", "03_ping_pong_lab")
+    assert (child.returncode, child.stderr) == (0, "")
+    copy = fresh / "my/03_ping_pong_lab.ipynb"
+    text = copy.read_text(encoding="utf-8")
+    copy.write_text("mine", encoding="utf-8")
+    child = start(fresh, "reset", "lab_03_ping_pong", PYTHONIOENCODING="ascii")
+    assert child.returncode == 0 and copy.read_text(encoding="utf-8") == text
+    says(child, "is fresh now.", " The old one is ", "my/before/03_ping_pong_lab.ipynb.")
+    says(child, "If it is open, close its tab and open it again.")
+    assert (fresh / "my/before" / copy.name).read_text(encoding="utf-8") == "mine"
+    assert not (fresh / ".venv").exists()
+
+
+def test_reset_of_an_unknown_name_lists_the_names(fresh):
+    before = listing(fresh)
+    child = start(fresh, "reset", "03_pingpong")
+    assert_refused(child, fresh, before)
+    says(child, "There is no lesson or lab ", "03_pingpong: write one of 00_start_here, 01_")
+    name = child.stderr.rpartition(", ")[2].strip().removesuffix(".")
+    assert start(fresh, "reset", name).returncode == 0
+
+
+def test_minutes_says_how_long_exercises_took(fresh):
+    child = start(fresh, "minutes")
+    assert (child.returncode, child.stderr) == (0, "") and child.stdout.strip()
 
 
 @pytest.mark.parametrize("no_proxy", ["", "localhost,127.0.0.1"])
@@ -292,11 +324,11 @@ def test_a_second_start_answers_within_seconds(running):
     assert running.seconds < 30  # under 5 on a machine that does nothing else
 
 
-def test_jupyterlab_opens_the_first_page_on_a_free_port_of_this_machine(running):
-    assert running.page == "/lab/tree/notebooks/00_start_here.ipynb"
+def test_jupyterlab_opens_the_first_page_on_a_free_port_of_this_machine(running, built):
+    assert running.page == "/lab/tree/my/00_start_here.ipynb"
     assert running.host != running.taken
     assert "press Ctrl+C here" in running.output
-    assert (ROOT / running.page.removeprefix("/lab/tree/")).exists()
+    assert (built / running.page.removeprefix("/lab/tree/")).exists()
 
 
 def test_jupyterlab_asks_for_no_news(running):
