@@ -50,6 +50,14 @@ def read(path: Path) -> dict | None:
     return notebook if known else None
 
 
+def read_original(path: Path) -> dict | None:
+    """Return a lesson or a lab; None where it can't be copied, also because cells lack ids."""
+    notebook = read(path)
+    names = [cell.get("id") for cell in notebook["cells"]] if notebook else [None]
+    good = all(isinstance(name, str) and CELL_ID.fullmatch(name) for name in names)
+    return notebook if good and len(set(names)) == len(names) else None
+
+
 def source(cell: dict) -> str:
     """Return a cell's text, which the file has in one piece or in lines."""
     return "".join(cell["source"])
@@ -119,12 +127,12 @@ def fresh_cell(cell: dict, name: str, port: int) -> dict:
 def merge(old: list[dict], copied: list[str], new: list[dict]) -> list[dict]:
     """Put a learner's answers and own cells into the cells of a fresh lab, and return them.
 
-    old: the cells of the learner's lab; copied: `digests` of what they were copied from, empty
-    where nobody knows. Neither list is changed.
+    old: the cells of the learner's lab; copied: `digests` of what they were copied from.
+    No list is changed.
     """
     fresh_ones = {cell["id"]: cell for cell in new}
     now = {cell["id"]: digest(cell) for cell in new}
-    then = dict(line.split() for line in copied) or now
+    then = dict(line.split() for line in copied)
     answers = {cell["metadata"]["exercise"]: cell["id"] for cell in new if exercise(cell)}
     result = dict(fresh_ones)
     behind = {None: [], **{place: [] for place in fresh_ones}}
@@ -260,18 +268,18 @@ def update(say: Callable[[str], None] = print, root: Path = ROOT) -> None:
         port = own_port()
         for folder in (my / "work", my / "before"):
             folder.mkdir(parents=True, exist_ok=True)
-        new = {}
+        found, new = {}, {}
         for name, path in originals(root).items():
-            if original := read(path):
-                new[name] = fresh(original, name, port)
+            if original := read_original(path):
+                found[name], new[name] = original, fresh(original, name, port)
             else:
-                say(f"{path.relative_to(root)} is no notebook: get it anew; its copy stays.")
+                say(f"{path.relative_to(root)} is damaged: get it anew; its copy stays as it is.")
         put_right(my, new, say)
         for path in sorted(my.glob("*.ipynb")):
             notebook = read(path)
             name = name_of(path, notebook, new) if notebook else None
             if name in new:
-                update_file(path, notebook, new[name], say)
+                update_file(path, notebook, found[name], new[name], say)
         for name in new:
             if not os.path.lexists(my / file_name(name)):
                 write(my / file_name(name), new[name])
@@ -314,20 +322,24 @@ def put_right(my: Path, new: dict[str, dict], say: Callable[[str], None]) -> Non
         say(f"my/{path.name} was a copy of {other}, so it is {place} now.")
 
 
-def update_file(path: Path, old: dict, new: dict, say: Callable[[str], None]) -> None:
-    """Bring a copy up to date, if its original has changed since."""
+def update_file(path: Path, old: dict, original: dict, new: dict, say: Callable) -> None:
+    """Bring a copy up to date, if its original has changed since.
+
+    One that notes nothing was copied by hand, perhaps from the original as it is.
+    """
     then, now = notes(old), new["metadata"]["labkit"]
     if then.get("version") == now["version"]:
         return
     lab = now["notebook"].startswith("lab_")
     if not lab and path.name != file_name(now["notebook"]):
         return  # a lesson that the learner keeps under another name
-    if digests(old) in (then.get("cells"), now["cells"]):
+    copied = cells_of(then) or digests(original)
+    if digests(old) in (copied, now["cells"]):
         write(path, new)
         return
     kept = keep(path)
     if lab:
-        cells = merge(old["cells"], cells_of(then), new["cells"])
+        cells = merge(old["cells"], copied, new["cells"])
         write(path, new | {"cells": cells})
         say(f"my/{path.name} is the new version, with what you wrote; the old one is {kept}.")
     else:
@@ -354,9 +366,9 @@ def reset(name: str, say: Callable[[str], None] = print, root: Path = ROOT) -> N
     if not found:
         names = ", ".join(file_name(name).removesuffix(".ipynb") for name in known)
         raise LabError(f"There is no lesson or lab {name}: write one of {names}.")
-    original, path = read(known[found]), root / "my" / file
+    original, path = read_original(known[found]), root / "my" / file
     if not original:
-        raise LabError(f"{known[found].relative_to(root)} is no notebook: get it anew.")
+        raise LabError(f"{known[found].relative_to(root)} is damaged: get it anew.")
     kept = ""
     try:
         (path.parent / "before").mkdir(parents=True, exist_ok=True)

@@ -506,13 +506,16 @@ def test_without_ids_given_cells_are_known_by_what_they_say(house):
 def test_a_lab_made_by_hand_from_the_original_is_known(house):
     house.release(lab("one", "two"))
     house.update()
-    old = notebook(lab("one", "two"))
+    linked = lab("one", "two", "three")
+    linked[0]["source"] = "[Lesson 3](../notebooks/03_ping_pong.ipynb)"
+    old = notebook(linked)
     del old["metadata"]["labkit"]
     cell_of(old, "two-answer")["source"] = ANSWER
     house.save(old)
-    house.release(lab("one", "two", "three"))
+    house.release(linked)
     house.update()
     new = house.open()
+    assert text(cell_of(new, "title")) == "[Lesson 3](03_ping_pong.ipynb)"
     assert ids(new) == ids({"cells": lab("one", "two", "three")})
     assert text(cell_of(new, "two-answer")) == ANSWER
 
@@ -772,7 +775,26 @@ def test_a_copy_stays_whose_original_is_gone_or_broken(house):
     (house.root / "notebooks" / PAGE).write_text("<<<<<<<", encoding="utf-8")
     (house.root / "labs" / f"{NAME}.ipynb").unlink()
     [said] = house.update()
-    assert_one_sentence(said, "notebooks", "is no notebook: get it anew; its copy stays.")
+    assert_one_sentence(said, "notebooks", "is damaged: get it anew; its copy stays as it is.")
+    assert house.state() == state
+
+
+@pytest.mark.parametrize("lost", [None, "one-text", 5, "a b"])
+def test_an_original_without_good_ids_is_not_copied(lost, house):
+    house.release(lab("one"))
+    house.update()
+    old = house.open()
+    answers = cell_of(old, "one-answer")
+    answers["source"] = "mine"
+    house.save(old)
+    state = house.state()
+    cells = lab("one", "two")
+    cells[-1]["id"] = lost
+    house.release(cells)
+    [said] = house.update()
+    assert "is damaged" in said and house.state() == state
+    with pytest.raises(LabError, match="is damaged"):
+        copies.reset(NAME, print, house.root)
     assert house.state() == state
 
 
@@ -885,7 +907,7 @@ def test_reset_of_an_unknown_name_lists_the_names(name, house):
 
 def test_reset_to_a_broken_original_is_a_sentence(house):
     (house.root / f"labs/{NAME}.ipynb").write_text("?", encoding="utf-8")
-    with pytest.raises(LabError, match="is no notebook: get it anew"):
+    with pytest.raises(LabError, match="is damaged: get it anew"):
         copies.reset(NAME, print, house.root)
 
 
