@@ -55,7 +55,7 @@ def copy_lab(folder):
         shutil.copytree(
             ROOT,
             folder,
-            ignore=shutil.ignore_patterns(".venv*", ".set-up", "work", "work-*", ".git"),
+            ignore=shutil.ignore_patterns(".venv*", ".set-up", "my", "work", "work-*", ".git"),
         )
     return folder
 
