@@ -347,13 +347,14 @@ def test_the_archive_unpacks_as_the_lesson_says_and_trains(tmp_path):
     git(lab, "init")
     git(lab, "add", "--force", ".")
     git(lab, "commit", "--quiet", "-m", "What is deployed")
-    deployed = lab / "notebooks" / "work" / "deployed"
+    work = lab / "my" / "work"
+    work.mkdir(parents=True)
+    deployed = work / "deployed"
     for line in (
         "tools/bundle.py",
         "-m zipfile -e churn-service.zip my/work/deployed",
         "my/work/deployed/solutions/train.py --out my/work/churn-model.bin",
     ):
-        (lab / "notebooks" / "work").mkdir(exist_ok=True)
         subprocess.run([sys.executable, *line.split()], cwd=lab, check=True, capture_output=True)
     assert (deployed / "Dockerfile").read_bytes() == (ROOT / "Dockerfile").read_bytes()
-    assert (lab / "notebooks" / "work" / "churn-model.bin").exists()
+    assert (work / "churn-model.bin").exists()

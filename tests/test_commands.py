@@ -23,6 +23,7 @@ CURL = "test_curl_lines_get_the_answers_that_the_readme_promises"
 PIPENV = "test_pipenv_way"
 UV = "not run here: it downloads a Python"
 PARSED = "not run here: needs an account (test_cloud.py: the EB CLI's own parser)"
+LOCAL = "--url http://127.0.0.1:9696"
 EB = "conftest.py"  # eb_python: the EB CLI in an environment of its own
 WRITTEN = "test_scripts.py"  # the lesson writes the script of solutions/ (test_lessons.py)
 
@@ -40,13 +41,17 @@ RUN = {  # command: what its output must contain
 }
 ELSEWHERE = {  # command: the test that runs it, or why it is not run
     "python3 start.py": "test_start.py",
+    "LAB_PORT=9701 python3 start.py": "test_lab.py",
+    "python3 start.py reset 03_ping_pong_lab": "test_start.py",
+    "python3 start.py minutes": "test_start.py",
     "python3 start.py test": "tests/__main__.py is what it runs, and what runs this",
     "python solutions/churn_serving.py": CURL,
     "python solutions/marketing_service.py": "test_campaign.py",
-    "python solutions/marketing_service.py --db my/work/mine.db --batch-size 1": (
+    f"python solutions/marketing_service.py {LOCAL}": "test_campaign.py",
+    f"python solutions/marketing_service.py --db my/work/mine.db --batch-size 1 {LOCAL}": (
         "test_campaign.py"
     ),
-    "python solutions/marketing_service.py --threshold 0.18 --db my/work/cheaper.db": (
+    f"python solutions/marketing_service.py --threshold 0.18 --db my/work/cheaper.db {LOCAL}": (
         "test_campaign.py"
     ),
     "curl http://localhost:9696/ping": CURL,
@@ -88,12 +93,11 @@ ELSEWHERE = {  # command: the test that runs it, or why it is not run
     "pipx install awsebcli": "not run here: needs pipx (test_cloud.py takes the other way)",
     "python -m pipenv requirements --categories cloud --hash > my/work/eb.txt": EB,
     "python -m venv my/work/eb": EB,
-    "my/work/eb/bin/python -m pip install --no-deps --require-hashes "
-    "-r my/work/eb.txt": EB,
+    "my/work/eb/bin/python -m pip install --no-deps --require-hashes -r my/work/eb.txt": EB,
     "my/work/eb/bin/eb --version": EB,
-    "notebooks\\work\\eb\\Scripts\\python -m pip install --no-deps --require-hashes "
+    "my\\work\\eb\\Scripts\\python -m pip install --no-deps --require-hashes "
     "-r my/work/eb.txt": WINDOWS,
-    "notebooks\\work\\eb\\Scripts\\eb --version": WINDOWS,
+    "my\\work\\eb\\Scripts\\eb --version": WINDOWS,
     'eb init churn-service --platform "Docker running on 64bit Amazon Linux 2023" '
     "--region eu-central-1": PARSED,
     'export CHURN_API_KEY=$(python -c "import secrets; print(secrets.token_urlsafe(32))")': (
