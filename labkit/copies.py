@@ -19,7 +19,7 @@ from labkit import ROOT, LabError, own_port
 ORIGINAL = re.compile(r"([0-9A]\d|lab_\d\d)_\w+\.ipynb")  # no Untitled.ipynb, no -Copy1
 LINK = re.compile(r"(?<=[(\"])\.\./(?:notebooks/(\w+\.ipynb)|labs/lab_(\w+)\.ipynb)")
 # Lessons and labs 8 and 9 speak of ports inside containers too, and show what Docker once said.
-OWN_PORT = re.compile(r"(lab_)?0[0-7]_")
+CONTAINERS = re.compile(r"(lab_)?0[89]_")
 # A picture shows 9696, so the words about it stay; and "9696" is a text in somebody's script.
 PORT = re.compile(r"(!\[[^\]]*\])|(?<![\w\"'])9696(?!\w)")
 # Taking the # away is what these lines are for, so it changes nothing.
@@ -63,7 +63,14 @@ def source(cell: dict) -> str:
     return "".join(cell["source"])
 
 
+def exercise(cell: dict) -> str | None:
+    """Return the name of the exercise that a cell answers."""
+    name = cell["metadata"].get("exercise")
+    return name if isinstance(name, str) else None
+
+
 def digest(cell: dict) -> str:
+    """Return a hash of what a cell says."""
     text = HELP.sub("", source(cell)).rstrip("\n")
     return hashlib.sha256(json.dumps(text).encode()).hexdigest()[:16]
 
@@ -101,11 +108,10 @@ def fresh(original: dict, name: str, port: int) -> dict:
     """
     cells = [fresh_cell(cell, name, port) for cell in original["cells"]]
     copy = original | {"cells": cells, "metadata": dict(original["metadata"])}
-    state = [[cell["cell_type"], cell["metadata"].get("exercise"), source(cell)] for cell in cells]
-    text = json.dumps([digests(copy), state])
+    state = [[cell["id"], cell["cell_type"], exercise(cell), source(cell)] for cell in cells]
     copy["metadata"]["labkit"] = notes(original) | {
         "notebook": name,
-        "version": hashlib.sha256(text.encode()).hexdigest()[:16],
+        "version": hashlib.sha256(json.dumps(state).encode()).hexdigest()[:16],
         "cells": digests(copy),
     }
     return copy
@@ -115,7 +121,7 @@ def fresh_cell(cell: dict, name: str, port: int) -> dict:
     text = source(cell)
     if cell["cell_type"] == "markdown":
         text = LINK.sub(lambda link: link[1] or f"{link[2]}_lab.ipynb", text)
-    if port != 9696 and OWN_PORT.match(name):
+    if port != 9696 and not CONTAINERS.match(name):
         text = PORT.sub(lambda found: found[1] or str(port), text)
     cleared = {"outputs": [], "execution_count": None} if cell["cell_type"] == "code" else {}
     return cell | {"source": text.splitlines(keepends=True)} | cleared
@@ -148,25 +154,24 @@ def merge(old: list[dict], copied: list[str], new: list[dict]) -> list[dict]:
                 result[known] = tidy(cell) | {"id": known, "metadata": metadata}
         else:
             behind[place].append(tidy(cell))
-    used, nameless = set(fresh_ones), []
-    for cell in (cell for cells in behind.values() for cell in cells):
+    give_ids([cell for cells in behind.values() for cell in cells], set(fresh_ones))
+    for place, cell in result.items():
+        behind[place].insert(0, cell)
+    return [cell for cells in behind.values() for cell in cells]
+
+
+def give_ids(cells: list[dict], used: set[str]) -> None:
+    """Give an id to each cell that has none, an invalid one, or one that is used already."""
+    nameless = []
+    for cell in cells:
         name = cell.get("id")
         if isinstance(name, str) and CELL_ID.fullmatch(name) and name not in used:
             used.add(name)
         else:
             nameless.append(cell)
     names = (name for name in map("own-{}".format, count(1)) if name not in used)
-    for cell in nameless:
-        cell["id"] = next(names)
-    for place, cell in result.items():
-        behind[place].insert(0, cell)
-    return [cell for cells in behind.values() for cell in cells]
-
-
-def exercise(cell: dict) -> str | None:
-    """Return the name of the exercise that a cell answers."""
-    name = cell["metadata"].get("exercise")
-    return name if isinstance(name, str) else None
+    for cell, name in zip(nameless, names, strict=False):
+        cell["id"] = name
 
 
 def recognise(old: list[dict], then: dict[str, str], answers: dict[str, str]) -> list[str | None]:

@@ -22,6 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from labkit import MY, ROOT, LabError, copies, own_port
+from labkit.set_up import say
 
 START_PAGE = "/lab/tree/my/00_start_here.ipynb"
 
@@ -279,18 +280,17 @@ def prepare() -> None:
         sys.exit(str(error))
     try:
         if start_page.exists() and is_running():
-            print(
+            say(
                 "A JupyterLab runs in this folder already, so the lessons and labs in my/ stay as "
-                "they are: to get what is new in them, stop it, then start again.",
-                flush=True,
+                "they are: to get what is new in them, stop it, then start again."
             )
         else:
             port = settle_port(port)
-            copies.update()
+            copies.update(say)
     except LabError as error:
         if not start_page.exists():
             sys.exit(str(error))
-        print(error, flush=True)
+        say(str(error))
     if port != 9696:  # for notebooks and their checks, and for scripts in a terminal
         os.environ.update(LAB_PORT=str(port), PORT=str(port))
 
@@ -331,10 +331,9 @@ def settle_port(port: int) -> int:
         from labkit.service import spare_port
 
         port = spare_port()
-        print(
+        say(
             f"Port 9696 is another user's here, so your lab uses {port} (my/port.txt keeps it; "
-            "LAB_PORT changes it).",
-            flush=True,
+            "LAB_PORT changes it)."
         )
     try:
         if not (file.exists() and file.read_text(encoding="utf-8").strip() == str(port)):

@@ -626,6 +626,7 @@ def test_a_copy_speaks_of_the_learners_port(here, there):
         ("03_x", there),
         ("lab_04_x", there),
         ("08_x", here),
+        ("10_x", there),
         ("lab_09_x", here),
     ]:
         assert sources(copies.fresh(original, name, 9701)) == [expected]

@@ -116,7 +116,7 @@ def own(monkeypatch, tmp_path):
     folder.mkdir(parents=True)
     monkeypatch.setattr("labkit.MY", folder)
     monkeypatch.setattr(lab, "MY", folder)
-    monkeypatch.setattr(copies, "update", lambda: updates.append(os.environ.get("LAB_PORT")))
+    monkeypatch.setattr(copies, "update", lambda _: updates.append(os.environ.get("LAB_PORT")))
     return SimpleNamespace(my=folder, updates=updates, runtime=tmp_path / "runtime")
 
 
@@ -185,7 +185,7 @@ def test_while_a_jupyterlab_runs_the_copies_stay(own, listener, capsys):
 
 
 def test_without_a_page_to_open_nothing_is_opened(own, monkeypatch, capsys):
-    def fails():
+    def fails(_):
         raise LabError("The disk is full")
 
     monkeypatch.setattr(copies, "update", fails)
