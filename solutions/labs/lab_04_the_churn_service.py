@@ -80,7 +80,7 @@ lab.check("make-it-json")
 # In place of `predict = ____`, write the route with its function. `POST /predict` with a customer as JSON is answered with JSON that has two keys:
 #
 # - `churn_probability`, the number that the model says, with all its digits;
-# - `decision`, as in exercise {what-to-do} the text `"e-mail"` or `"nothing"`. The threshold is `THRESHOLD`: 0.18 is what lesson 1 found to be the cheapest.
+# - `decision`, as in exercise {what-to-do} the text `"e-mail"` or `"nothing"`. The threshold is `THRESHOLD`: 0.18 is the cheapest, as lesson 1 finds after its core.
 #
 # `dv` and `model` are loaded for you. The second cell starts the service (and first trains a model, if there is none here yet). From then on you can also do it in a terminal: `python my/work/decision_service.py`.
 
