@@ -194,7 +194,9 @@ def recognise(old: list[dict], then: dict[str, str], answers: dict[str, str]) ->
         return [known for known in by_exercise(cell) if known == cell.get("id")]
 
     def by_id(cell):
-        return [known for known in [cell.get("id")] if isinstance(known, str)]
+        known = cell.get("id")
+        anothers = exercise(cell) and known in answers.values()
+        return [known] if isinstance(known, str) and not anothers else []
 
     def by_text(cell):
         return ids.get(digest(cell), [])

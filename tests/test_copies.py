@@ -136,7 +136,8 @@ def wrote(old, copied):
 def answer_to(old, name):
     """Return the cell of a learner's lab that counts as the answer to an exercise, or None."""
     named = [cell for cell in old["cells"] if cell["metadata"].get("exercise") == name]
-    by_id = [cell for cell in named or old["cells"] if cell.get("id") == f"{name}-answer"]
+    nameless = [cell for cell in old["cells"] if not cell["metadata"].get("exercise")]
+    by_id = [cell for cell in named or nameless if cell.get("id") == f"{name}-answer"]
     return next(iter(by_id or named), None)
 
 
@@ -471,6 +472,19 @@ def test_an_answer_keeps_outputs_and_a_note_its_picture(house):
     answer = cell_of(new, "two-answer")
     assert answer["outputs"][0]["text"] == "2" and answer["execution_count"] == 7
     assert "a.png" in cell_of(new, "mine")["attachments"]
+
+
+def test_another_exercises_answer_is_no_answer_whatever_its_id(house):
+    def swaps(old):
+        answers_all(old)
+        del old["cells"][position(old, "one-answer")]
+        cell_of(old, "two-answer")["id"] = "one-answer"
+        again = copy.deepcopy(cell_of(old, "three-answer")) | {"id": "two-answer"}
+        put(old, position(old, "progress"), again)
+
+    new = after(house, swaps, lab("one", "two", "new", "three"))
+    assert "____" in text(cell_of(new, "one-answer"))
+    assert text(cell_of(new, "two-answer")) == ANSWER
 
 
 def test_an_untouched_answer_is_the_new_stub(house):

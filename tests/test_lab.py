@@ -23,6 +23,7 @@ from starting import BARE, Lab
 from labkit import ROOT, LabError, copies, lab, service
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="it is about POSIX systems")
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whose a port is")
 # Another user, without an entry in the system's list, who can read everything (this Python, too,
 # which may lie in root's home) and write only what all may write.
 ANOTHER_USER = [
@@ -154,7 +155,7 @@ def test_what_a_dead_server_left_does_not_count(own, listener):
     note_server(own, own.my, port=service.free_port())  # its number is another process's now
     note_server(own, own.my, port=None)
     note_server(own, own.my, sock=str(own.my / "nothing"), port=0)
-    note_server(own, [own.my.name], port=listener)
+    note_server(own, own.my, root_dir=[], port=listener)
     (own.runtime / "jpserver-9.json").write_text("{", encoding="utf-8")
     assert not lab.is_running()
     (own.my / "nothing").touch()
@@ -285,7 +286,14 @@ def test_a_program_of_another_user_is_seen(as_user, tmp_path):
             child.kill()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells whose a port is")
+@linux_only
+def test_who_only_talks_on_a_port_does_not_listen(listener):
+    with socket.create_connection(("127.0.0.1", listener)) as connection:
+        assert lab.listening_users(listener) == {os.getuid()}
+        assert lab.listening_users(connection.getsockname()[1]) == set()
+
+
+@linux_only
 def test_what_root_hands_on_may_be_ones_own(monkeypatch, listener):
     for users, mine, expected in [
         ({0}, 1000, False),  # Docker, say
