@@ -43,7 +43,8 @@ def start(script, *arguments, port: int = PORT, wait: float = 60, **environment:
     script: a file in the current folder, else in solutions/ or solutions/labs/; arguments go to the
     script, PORT and the named environment variables into its environment. wait: seconds.
     A service that this kernel runs on the same port is stopped first. Raises LabError when the
-    script is not found, another program holds the port, the script ends, or it does not answer.
+    script is not found, another program holds the port, or the script ends, listens on another
+    port, or does not answer.
     """
     folders = [Path.cwd(), SOLUTIONS, SOLVED_LABS]
     path = next((folder / script for folder in folders if (folder / script).is_file()), None)

@@ -13,13 +13,13 @@ import psutil
 import pytest
 import requests
 
-from labkit import SOLVED_LABS, exercises, service
+from labkit import ROOT, SOLVED_LABS, LabError, exercises, service
 from labkit.exercises import NotStarted, Wrong
-from labkit.labs import live
+from labkit.labs import lab_05, live
 from labkit.labs.live import Live, check_keys, json_of, stand_in
 
-# Not side by side: Live looks for a script of this name among all processes.
-pytestmark = pytest.mark.xdist_group("live")
+sys.path.insert(0, str(ROOT / "tools"))
+import make_labs
 
 SMALL = """
 import http.server, os, socketserver
@@ -184,6 +184,15 @@ def test_however_it_was_started_it_is_the_script(way, port, tmp_path, monkeypatc
     assert "and not your yours.py: stop it" in said
 
 
+def test_a_worker_with_a_command_line_of_its_own_is_its_starters(port):
+    """As those of granian are on macOS and Windows."""
+    starts = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {SMALL!r}])\n"
+    with running("mine.py", port, starts):
+        Live("mine.py")
+        write("yours.py", starts)
+        assert "and not your yours.py: stop it" in complaint(Live, "yours.py")
+
+
 def test_another_script_of_mine_is_named(port):
     write("mine.py", SMALL)
     with running("other.py", port) as process:
@@ -241,6 +250,12 @@ def test_another_port_of_another_script_is_not(tmp_path):
         assert "start the service with the cell above" in complaint(Live, "mine.py")
 
 
+def test_another_port_of_another_user_is_not(monkeypatch):
+    with running("mine.py", service.free_port()):
+        monkeypatch.setattr(service, "is_mine", lambda process: False)
+        assert "start the service with the cell above" in complaint(Live, "mine.py")
+
+
 def test_an_old_copy_is_noticed(port, tmp_path):
     with running("mine.py", port):
         Live("mine.py")
@@ -294,6 +309,7 @@ def test_an_open_door_is_noticed(address, port, monkeypatch, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows lets two share a port unasked")
+@pytest.mark.parametrize("first", ["mine.py", "other.py"])
 @pytest.mark.parametrize(
     ("mine", "other", "words"),
     [
@@ -302,11 +318,13 @@ def test_an_open_door_is_noticed(address, port, monkeypatch, tmp_path):
         ("127.0.0.1", "127.0.0.1", "other.py 127.0.0.1 (process"),  # now one answers, now the other
     ],
 )
-def test_of_two_listeners_the_one_that_answers_counts(mine, other, words, port):
+def test_of_two_listeners_the_one_that_answers_counts(mine, other, words, first, port):
     write("mine.py", SHARED)
+    addresses = {"mine.py": mine, "other.py": other}
+    second = "other.py" if first == "mine.py" else "mine.py"
     with (
-        running("other.py", port, SHARED, [sys.executable, "other.py", other]),
-        running("mine.py", port, SHARED, [sys.executable, "mine.py", mine]),
+        running(first, port, SHARED, [sys.executable, first, addresses[first]]),
+        running(second, port, SHARED, [sys.executable, second, addresses[second]]),
     ):
         assert service.wait_until(lambda: len(list(all_on(port))) == 2, 10)
         if words:
@@ -384,6 +402,27 @@ def test_a_process_without_a_folder_is_not_in_mine(monkeypatch, tmp_path):
     monkeypatch.setattr(psutil.Process, "cwd", lambda process: "")
     files = live.files_of(psutil.Process())
     assert files and not any(live.is_same(file, tmp_path / "mine.py") for file in files)
+
+
+# --- A service that imports another's form: lab 5's batch ---
+
+
+def test_the_batch_needs_the_offer_services_file_and_not_its_answer(port, tmp_path):
+    def judged():
+        return exercises.judge(lab_05.lab.exercises["a-batch"], exercises.Answer({}))
+
+    write("batch_service.py", (SOLVED_LABS / "batch_service.py").read_text(encoding="utf-8"))
+    with pytest.raises(LabError, match=r"It said: .*No module named 'offer_service'"):
+        service.start("batch_service.py", port=port)
+    mark, said = judged()
+    assert mark == "✘" and "offer_service.py, which is not there yet: run the cell that" in said
+    offer = (SOLVED_LABS / "offer_service.py").read_text(encoding="utf-8")
+    untouched = make_labs.without_solution(offer, "offer_service.py")
+    assert untouched.count("return ____") == 3
+    write("offer_service.py", untouched)
+    assert judged()[1].startswith("nothing answers")
+    with service.start("batch_service.py", port=port):
+        assert judged() == ("✔", "Correct.")
 
 
 # --- How it answers: a stand-in takes the service's place ---
