@@ -19,6 +19,9 @@ from playwright.sync_api import sync_playwright
 
 from labkit import ROOT, service
 
+sys.path.insert(0, str(ROOT / "tests"))
+from conftest import copy_lab
+
 IMAGES = ROOT / "images"
 PING = "http://localhost:9696/ping"
 WINDOW, PAGE = (700, 260), (1300, 800)
@@ -108,11 +111,12 @@ def terminal_beside_lesson(folder):
     # The prompt and the debugger's PIN must tell nothing of this machine.
     (folder / ".bashrc").write_text("PS1='$ '\n", encoding="utf-8")
     variables = {"HOME": str(folder), "SHELL": "/bin/bash", "WERKZEUG_DEBUG_PIN": "123-456-789"}
-    with browser.jupyterlab(folder, **variables) as address, sync_playwright() as playwright:
+    lab = copy_lab(folder / "lab")
+    with browser.jupyterlab(folder, lab, **variables) as address, sync_playwright() as playwright:
         chromium = browser.open_browser(playwright)
         width, height = PAGE
         page = chromium.new_page(viewport={"width": width, "height": height})
-        browser.open_notebook(page, address("notebooks/03_ping_pong.ipynb"))
+        browser.open_notebook(page, address("my/03_ping_pong.ipynb"))
         terminal = browser.Terminal(page)
         page.evaluate(SPLIT)
         terminal.type("python solutions/flask_test.py")
@@ -131,22 +135,22 @@ def terminal_beside_lesson(folder):
 
 def exercise_that_answers(folder):
     """Take an exercise of lab 1 with a wrong answer, and what its check and a hint say."""
-    work = "work-screenshots"
-    with browser.jupyterlab(folder, LAB_WORK=work) as address, sync_playwright() as playwright:
+    lab = copy_lab(folder / "lab")
+    with browser.jupyterlab(folder, lab) as address, sync_playwright() as playwright:
         chromium = browser.open_browser(playwright)
         page = chromium.new_page(viewport={"width": 800, "height": 1000})
-        browser.open_notebook(page, address("labs/lab_01_train_the_model.ipynb"))
+        browser.open_notebook(page, address("my/01_train_the_model_lab.ipynb"))
         page.evaluate("window.jupyterapp.shell.collapseLeft()")
         browser.run_all(page)
         browser.type_and_run(page, "auc = ", "auc = 0.5")
-        browser.type_and_run(page, 'lab.check("1.5")')
-        browser.type_and_run(page, '# lab.hint("1.5")', "", "ControlOrMeta+Home", *["Delete"] * 2)
+        browser.type_and_run(page, 'lab.check("auc-by-hand")')
+        keys = ["ControlOrMeta+Home", "Delete", "Delete"]
+        browser.type_and_run(page, '# lab.hint("auc-by-hand")', "", *keys)
         page.evaluate(SCROLL, "1.5")
         page.wait_for_timeout(1000)
         page.screenshot(path=folder / "page.png", clip=page.evaluate(AROUND, ["## 1.5", 3]))
         browser.shut_down(page)
         chromium.close()
-    shutil.rmtree(ROOT / "labs" / work)
     return Image.open(folder / "page.png")
 
 
