@@ -22,6 +22,7 @@ from urllib.request import ProxyHandler, build_opener
 import psutil
 from playwright.sync_api import Error
 
+from labkit.lab import write_layout
 from labkit.service import free_port
 
 PROGRAMS = ["chromium", "chromium-browser", "google-chrome", "chrome"]
@@ -115,7 +116,13 @@ def jupyterlab(folder: Path, lab: Path, **environment: str):
     Yields a function that gives a file's address, or another page's: address("9696/ping", "proxy").
     The user's own lab, settings and open tabs are left alone, and nothing is saved by itself.
     """
-    port, token = free_port(), secrets.token_hex(16)
+    port, token, workspaces = free_port(), secrets.token_hex(16), folder / "workspaces"
+
+    def address(path, page="lab/tree"):
+        shutil.rmtree(workspaces, ignore_errors=True)  # the tabs of the last page
+        write_layout(workspaces)
+        return f"http://127.0.0.1:{port}/{page}/{path}?token={token}"
+
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR"):
         environment.setdefault(name, str(folder / name))
     environment.setdefault("JUPYTERLAB_SETTINGS_DIR", str(folder / "settings"))
@@ -132,7 +139,7 @@ def jupyterlab(folder: Path, lab: Path, **environment: str):
                 "--ServerApp.port_retries=0",
                 f"--IdentityProvider.token={token}",
                 "--LabApp.expose_app_in_browser=True",
-                f"--LabApp.workspaces_dir={folder / 'workspaces'}",
+                f"--LabApp.workspaces_dir={workspaces}",
             ],
             cwd=lab,
             env=os.environ | {"PYTHONPATH": str(lab)} | environment,
@@ -140,10 +147,9 @@ def jupyterlab(folder: Path, lab: Path, **environment: str):
             stdout=log,
             stderr=log,
         )
-    url = f"http://127.0.0.1:{port}"
     try:
-        wait_until_up(f"{url}/api/status?token={token}", server, folder / "log")
-        yield lambda path, page="lab/tree": f"{url}/{page}/{path}?token={token}&reset"
+        wait_until_up(address("status", "api"), server, folder / "log")
+        yield address
     finally:
         end(server)
 
