@@ -7,11 +7,11 @@ behind the cells they followed. What gives way is kept in my/before/. It needs n
 """
 
 import hashlib
+import itertools
 import json
 import os
 import re
 from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 
 from labkit import ROOT, LabError, own_port
@@ -71,7 +71,7 @@ def exercise(cell: dict) -> str | None:
 
 def digest(cell: dict) -> str:
     """Return a hash of what a cell says."""
-    text = HELP.sub("", source(cell)).rstrip("\n")
+    text = HELP.sub("", source(cell).replace("\r\n", "\n")).rstrip("\n")
     return hashlib.sha256(json.dumps(text).encode()).hexdigest()[:16]
 
 
@@ -142,10 +142,14 @@ def merge(old: list[dict], copied: list[str], new: list[dict]) -> list[dict]:
     answers = {cell["metadata"]["exercise"]: cell["id"] for cell in new if exercise(cell)}
     result = dict(fresh_ones)
     behind = {None: [], **{place: [] for place in fresh_ones}}
+    follows = dict(itertools.pairwise(fresh_ones))
     place = None  # of the last cell that the new version has, too
-    for cell, known in zip(old, recognise(old, then, answers), strict=True):
+    found = recognise(old, then, now, answers)
+    for cell, known in zip(old, found, strict=True):
         if known in fresh_ones:
             place = known
+            if (answer := follows.get(place)) in set(answers.values()) - set(found):
+                place = answer  # or its stub would undo what an own cell defines in its stead
         if known and digest(cell) in (then.get(known), now.get(known)):
             continue  # as it was copied
         if known in answers.values():
@@ -169,22 +173,24 @@ def give_ids(cells: list[dict], used: set[str]) -> None:
             used.add(name)
         else:
             nameless.append(cell)
-    names = (name for name in map("own-{}".format, count(1)) if name not in used)
+    names = (name for name in map("own-{}".format, itertools.count(1)) if name not in used)
     for cell, name in zip(nameless, names, strict=False):
         cell["id"] = name
 
 
-def recognise(old: list[dict], then: dict[str, str], answers: dict[str, str]) -> list[str | None]:
+def recognise(
+    old: list[dict], then: dict[str, str], now: dict[str, str], answers: dict[str, str]
+) -> list[str | None]:
     """Return for each of a learner's cells the id of the cell that it was, None for an own cell.
 
-    then: the ids and hashes of the cells that were copied; answers: exercises and their cells' ids.
-    Each id is found once: by exercise and id, by exercise, by id, and last by what the cell says,
-    for tools that drop all ids.
+    then, now: ids and hashes of the cells that were copied, and of the new ones; answers: exercises
+    and their cells' ids. Each id is found once: by exercise and id, by exercise, by id, and last by
+    what the cell says, for tools that drop all ids.
     """
     found = [None] * len(old)
-    free = set(then) | set(answers.values())
+    free = set(then) | set(now)
     ids = {}
-    for known, text in then.items():
+    for known, text in [*then.items(), *now.items()]:
         ids.setdefault(text, []).append(known)
 
     def by_exercise(cell):
@@ -308,7 +314,8 @@ def named(file: str, names) -> str | None:
 
 
 def put_right(my: Path, new: dict[str, dict], say: Callable[[str], None]) -> None:
-    """Move away what bears a copy's name and is none, or another's."""
+    """Move away what bears a copy's name and is none, or another's, which goes home if it can."""
+    strangers = []
     for name in new:
         path = my / file_name(name)
         if not os.path.lexists(path):
@@ -318,15 +325,14 @@ def put_right(my: Path, new: dict[str, dict], say: Callable[[str], None]) -> Non
             say(f"my/{path.name} can't be read as a notebook, so it is {give_way(path)} now.")
             continue
         other = name_of(path, notebook, new)
-        if other == name:
-            continue
-        own = my / file_name(other)
-        if other in new and not os.path.lexists(own):
-            path.rename(own)
-            place = f"my/{own.name}"
-        else:
-            place = give_way(path)
-        say(f"my/{path.name} was a copy of {other}, so it is {place} now.")
+        if other != name:
+            strangers.append((path.name, other, give_way(path)))
+    for old_name, other, place in strangers:  # only now: two may have changed their names
+        home = my / file_name(other)
+        if other in new and not os.path.lexists(home):
+            (my.parent / place).rename(home)
+            place = f"my/{home.name}"
+        say(f"my/{old_name} was a copy of {other}, so it is {place} now.")
 
 
 def update_file(path: Path, old: dict, original: dict, new: dict, say: Callable) -> None:
