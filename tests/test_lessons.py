@@ -76,8 +76,10 @@ def core(notebook):
 
 def time_line(notebook) -> str:
     """Return what the first cell must say of the time."""
-    line = f"**Time:** about {minutes(notebook)} minutes (an estimate)"
-    return line + (f", {minutes(core(notebook))} of them the core" if core(notebook) else "")
+    all_, part = minutes(notebook), core(notebook)
+    of_core = "all" if part and minutes(part) == all_ else part and minutes(part)
+    line = f"**Time:** about {all_} minutes (an estimate)"
+    return line + (f", {of_core} of them the core" if part else "")
 
 
 def faults_of_core(notebook):
