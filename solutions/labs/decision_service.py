@@ -1,4 +1,4 @@
-"""Say for a customer how likely she leaves and what to do: POST /predict."""
+"""Say how likely a customer is to leave, and what to do: POST /predict."""
 
 import os
 import pickle

@@ -49,7 +49,7 @@ lab.check("clean-a-column")
 # %% [markdown]
 # ## Find the text columns
 #
-# The lesson asked for what is *not a number*. Another table has dates and true-or-false columns as well, and these are no text either. Write `text_columns(df)`: it returns the list of the names of the columns that hold text, whatever the table, and in the table's order.
+# The lesson asked for what is *not a number*. Another table has dates and true-or-false columns as well, and those are not text either. Write `text_columns(df)`: it returns the list of the names of the columns that hold text, whatever the table, and in the table's order.
 
 
 # %% exercise="find-the-text-columns"

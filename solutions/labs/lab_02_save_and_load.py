@@ -110,7 +110,7 @@ os.getpid(), pickle.loads(Path("who-loads-me.bin").read_bytes())
 # %% [markdown]
 # Write `loaded_by(path)`: it starts another Python, which unpickles the file and prints the object; the function returns what was printed, as an `int`. So `loaded_by("who-loads-me.bin")` gives another number each time.
 #
-# The Python to start is `sys.executable`, the one that runs this notebook. Any path must do, also `"Anna's $5 model.bin"`, and from any folder.
+# The Python to start is `sys.executable`, the one that runs this notebook. Any path must do, even `"Anna's $5 model.bin"`, and from any folder.
 
 
 # %% exercise="who-loads-it"
@@ -168,7 +168,7 @@ paths = three_files()
 [(path.name, path.stat().st_size) for path in paths]
 
 # %% [markdown]
-# Write `hostile(paths)`: it returns the one of three paths whose file asks for anything but functions and classes of NumPy and scikit-learn. It must not load that file as usual, in no process. Texts in the data are harmless, even `"os.system"`.
+# Write `hostile(paths)`: it returns the one of three paths whose file asks for anything but functions and classes of NumPy and scikit-learn. It must not load that file as usual, in any process. Texts in the data are harmless, even `"os.system"`.
 #
 # For each function or class that a file asks for, an `Unpickler` calls its method `find_class(module, name)`, with two texts such as `"numpy"`, `"ndarray"`. A class of your own, made from `pickle.Unpickler`, may look at them and raise an error: that ends the loading before anything was called. `Unpickler(f_in).load()` does what `pickle.load(f_in)` does.
 

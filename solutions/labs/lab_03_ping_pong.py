@@ -37,7 +37,7 @@ from labkit.labs.lab_03 import lab
 # - `GET /hello` is answered with the text `Hello, marketing!` and the status 200;
 # - in place of `run = ____` goes the line that makes the app run, for this machine only (`127.0.0.1`), on port 9696.
 #
-# The second cell starts it. Or do it in a terminal (**File > New > Terminal**), and leave that cell out:
+# The second cell starts it. Or do it in a terminal (**File > New > Terminal**), and skip that cell:
 #
 # ```bash
 # python my/work/hello_service.py
@@ -54,7 +54,7 @@ lab.check("write-a-service")
 # %% [markdown]
 # ## Call it three ways
 #
-# First by hand. While your service runs, open `http://localhost:9696/hello` in the browser, and in a terminal type `curl -i http://localhost:9696/hello` (Windows: `curl.exe`). For the service all callers look alike, but for a header: in `User-Agent` each says what it is, and anybody can write there what he likes.
+# First by hand. While your service runs, open `http://localhost:9696/hello` in the browser, and in a terminal type `curl -i http://localhost:9696/hello` (Windows: `curl.exe`). For the service all callers look alike, but for a header: in `User-Agent` each says what it is, and anybody can write there what they like.
 #
 # Now by program. Write `call_three_ways(url)`: it sends `GET` to `url + "/hello"` three times,
 #
@@ -92,7 +92,7 @@ lab.check("call-it-three-ways")
 # - `GET /months?years=3` is answered with the JSON `{"months": 36}`, and so on for other years, 0 too;
 # - when `years` is missing, or is no whole number (`three`, `2.5`), the answer is the status 400: the client has to change something.
 #
-# In a Flask function, `request.args` is a dictionary of the parameters. To start it in a terminal: `python my/work/months_service.py`.
+# In a Flask function, `request.args` is a dictionary of the parameters, `return jsonify(months=36)` answers with JSON, and `abort(400)` ends the function with that status. To start it in a terminal: `python my/work/months_service.py`.
 
 # %% exercise="a-route-with-a-parameter" core=true script="months_service.py"
 
@@ -111,7 +111,7 @@ lab.check("a-route-with-a-parameter")
 # - `GET /emails` gets the status 405, and so do `PUT` and `DELETE`.
 # - `/email` does not exist: 404.
 #
-# Flask does part of this for you. To start it in a terminal: `python my/work/inbox_service.py`.
+# Flask does part of this for you. In the function, `request.get_json()` is what came, and `return jsonify(...), 201` sends another status than 200. To start it in a terminal: `python my/work/inbox_service.py`.
 
 # %% exercise="the-right-status" core=true script="inbox_service.py"
 

@@ -5,7 +5,7 @@
 #
 # **Time:** about 30 minutes (an estimate), 15 of them the core · **You need:** [lesson 4](../notebooks/04_the_churn_service.ipynb)
 #
-# As in lab 1: your code stands where `____` is, the cell below checks it, and `lab.hint` and `lab.solution` help. Each exercise can be done without the others.
+# As in lab 1: your code goes where `____` stands, the cell below checks it, and `lab.hint` and `lab.solution` help. Each exercise can be done without the others.
 
 # %% name="labkit"
 try:
@@ -160,7 +160,7 @@ with open(labkit.model(), "rb") as f_in:
     dv, model = pickle.load(f_in)
 
 # %% [markdown]
-# Write `differing(url, customers, dv, model)`: it returns the list of the indexes, in order, of those customers for whom the `churn_probability` from `url + "/predict"` and your own model's differ by more than `1e-9`. (A smaller difference is rounding in the 16th digit, which other machines do otherwise.) The service takes one customer in each request.
+# Write `differing(url, customers, dv, model)`: it returns the list of the indexes, in order, of those customers for whom the `churn_probability` from `url + "/predict"` and your own model's differ by more than `1e-9`. (A smaller difference is rounding in the 16th digit, which other machines do differently.) The service takes one customer in each request.
 #
 # If its answers to the first and the fourth of five customers are wrong, `differing` returns `[0, 3]`.
 
@@ -191,4 +191,4 @@ lab.check("the-same-as-in-the-notebook")
 labkit.progress.show()
 
 # %% [markdown] name="the-end"
-# Back to [lesson 4](../notebooks/04_the_churn_service.ipynb), or on to [lesson 5](../notebooks/05_bad_input.ipynb), which closes the door that you opened in exercise {it-answers-anything}.
+# Back to [lesson 4](../notebooks/04_the_churn_service.ipynb), or on to [lesson 5](../notebooks/05_bad_input.ipynb), which closes the door that exercise {it-answers-anything} finds open. The core goes on with [lesson 7](../notebooks/07_the_environment.ipynb).
