@@ -167,7 +167,7 @@ lab.check("no-e-mail-twice")
 # - `ask(ids)` takes a list of ids, such as `[8, 15]`, and returns these customers' scores, pairs as above. It may raise.
 # - `record(db, scores)` writes such scores in a transaction; these customers wait no longer.
 #
-# Take the next waiting customers in order of id, at most `size`; ask; record; until nobody waits. Who is `'rejected'` stays so.
+# Take the next waiting customers in order of id, at most `size`; ask; record; until nobody waits. Those who are `'rejected'` stay so.
 #
 # No transaction is open during `ask`. Its errors go on to the caller, and the next `run` goes on where this one stopped: it asks about nobody whose score is recorded. Customers who are added meanwhile get their turn, too.
 

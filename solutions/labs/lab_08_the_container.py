@@ -5,7 +5,7 @@
 #
 # **Time:** about 40 minutes (an estimate), 20 of them the core · **You need:** [lesson 8](../notebooks/08_the_container.ipynb)
 #
-# Put your answer where `____` stands, run the cell, and run the check below it: ✔ correct, ✘ not yet and why, ○ not started. `lab.hint` and `lab.solution` help. You need no Docker: the checks read a Dockerfile and follow it as `docker build` and `docker run` would. If you have Docker, `build(...)` in 8.3 to 8.6 lets it build your answer, too.
+# Put your answer where `____` stands, run the cell, and run the check below it: ✔ correct, ✘ not yet and why, ○ not started. `lab.hint` and `lab.solution` help. You need no Docker: the checks read a Dockerfile and follow it as `docker build` and `docker run` would. If you have Docker, `build(...)` in {mend-the-names} to {no-secrets} lets it build your answer, too.
 
 # %% name="labkit"
 try:

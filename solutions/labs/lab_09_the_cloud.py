@@ -274,7 +274,7 @@ lab.check("where-the-key-may-go")
 # - `KEY` is `None`: everybody may ask.
 # - Open are exactly `GET` and `HEAD` of `/ping`: not `OPTIONS`, not `get` in small letters, not `//ping`. What was sent stands in `request.environ["REQUEST_METHOD"]` and `request.environ["PATH_INFO"]`; `request.method` and `request.path` are tidied up.
 # - All other requests need the header `Authorization: Bearer KEY`, exactly. Compare with `hmac.compare_digest`, whose time betrays nothing.
-# - Who has no key or a wrong one, of whatever characters, gets 401, the header `WWW-Authenticate: Bearer`, and JSON, `{"error": "..."}`.
+# - Whoever has no key or a wrong one, of whatever characters, gets 401, the header `WWW-Authenticate: Bearer`, and JSON, `{"error": "..."}`.
 # - Neither the key nor what was sent stands in an answer or in the log.
 
 # %% exercise="a-service-that-wants-its-key" script="gate_service.py"
