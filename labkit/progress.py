@@ -150,14 +150,14 @@ def minutes() -> list[str]:
                     del spent[name], checks[name]
                 done = {name for name in done if name not in names}
             case {"exercise": str(name), "mark": mark} if name not in done:
-                worked = pause if pause < BREAK else timedelta()
+                worked = pause if timedelta() < pause < BREAK else timedelta()  # clocks are set
                 spent[name] = spent.get(name, timedelta()) + worked
-                checks[name] = checks.get(name, 0) + 1
+                checks[name] = checks.get(name, 0) + (mark != "○")
                 if mark == "✔":
                     done.add(name)
     lines = []
     for lab, (title, exercises) in labs().items():
-        tried = [one for one in exercises if one.name in spent]
+        tried = [one for one in exercises if checks.get(one.name)]  # not only run
         if tried:
             total = sum((spent[one.name] for one in tried), timedelta())
             lines.append(f"Lab {lab} · {title}: {_minutes(total)}")

@@ -426,7 +426,8 @@ def at(minute, **line):
 
 
 def test_minutes_are_counted_from_check_to_check(monkeypatch):
-    monkeypatch.setattr(progress, "labs", labs(("one", True), ("two", False), ("three", True)))
+    names = (("one", True), ("two", False), ("three", True), ("four", True))
+    monkeypatch.setattr(progress, "labs", labs(*names))
     assert progress.minutes() == [
         "Nothing is recorded yet: minutes come from the checks in the labs."
     ]
@@ -435,9 +436,12 @@ def test_minutes_are_counted_from_check_to_check(monkeypatch):
         at(4, exercise="one", mark="✘"),
         at(5, exercise="one", mark="✔"),
         at(9, exercise="one", mark="✔"),  # solved already: no time of it
+        at(10, exercise="two", mark="○"),
         at(12, exercise="two", mark="✘"),
+        at(11, exercise="two", mark="✘"),  # the clock was set
         at(72, exercise="two", mark="✘"),  # an hour later: a break
         at(72, exercise="three", mark="✔"),
+        at(80, exercise="four", mark="○"),
         at(80, exercise="dropped-since", mark="✔"),
         {"exercise": "two", "mark": "✔", "time": "long ago"},
         {"exercise": "two", "mark": "✔"},
@@ -445,7 +449,7 @@ def test_minutes_are_counted_from_check_to_check(monkeypatch):
     assert progress.minutes() == [
         "Lab 1 · Add: 8 minutes",
         "  1.1  One: 5 minutes, 2 checks",
-        "  1.2  Two: 3 minutes, 2 checks, not solved yet",
+        "  1.2  Two: 3 minutes, 3 checks, not solved yet",
         "  1.3  Three: under a minute, 1 check",
     ]
     with progress.file().open("a", encoding="utf-8") as f:
