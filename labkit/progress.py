@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from labkit import MY, ROOT, LabError
+from labkit import MY, ROOT, LabError, copies
 
 BREAK = timedelta(minutes=30)  # who says nothing for longer does something else
 
@@ -27,17 +27,25 @@ class Exercise:
 
 
 def labs() -> dict[str, tuple[str, list[Exercise]]]:
-    """Return for each lab's number ("1") its title and its exercises, in order, from labs/."""
+    """Return for each lab's number ("1") its title and its exercises, in order, from labs/.
+
+    Raises LabError when a lab there is damaged.
+    """
     found = {}
-    for path in sorted((ROOT / "labs").glob("lab_*.ipynb")):
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        texts = ["".join(cell["source"]) for cell in cells]
-        lab, lab_title = re.match(r"# Lab (\d+) · (.+)", texts[0]).groups()
+    for file_name, path in copies.originals(ROOT).items():
+        if not file_name.startswith("lab_"):
+            continue
+        cells = (copies.read(path) or {"cells": []})["cells"]
+        texts = [copies.source(cell) for cell in cells]
+        heading = re.search(r"(?m)^# Lab (\d+) · (.+)$", "\n".join(texts))
+        if not heading:
+            raise LabError(f"{path.relative_to(ROOT)} is damaged: get it anew.")
+        lab, lab_title = heading.groups()
         found[lab] = lab_title, []
         for place, cell in enumerate(cells):
-            if name := cell["metadata"].get("exercise"):
+            if name := copies.exercise(cell):
                 headings = re.findall(r"(?m)^## (\d+\.\d+) (.+)$", "\n".join(texts[:place]))
-                number, title = headings[-1]
+                number, title = headings[-1] if headings else ("", name)
                 core = cell["metadata"].get("core", False)
                 found[lab][1].append(Exercise(name, number, title.removesuffix(" (core)"), core))
     return found

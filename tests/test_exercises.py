@@ -399,6 +399,22 @@ def test_labs_are_read_from_the_labs():
     assert len(names) == len(set(names)), "progress goes by the name alone"
 
 
+def test_labs_that_somebody_has_worked_in_are_read_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(progress, "ROOT", tmp_path)
+    (tmp_path / "labs").mkdir()
+    path = tmp_path / "labs" / "lab_01_train_the_model.ipynb"
+    content = json.loads((ROOT / "labs" / path.name).read_text(encoding="utf-8"))
+    right = len([cell for cell in content["cells"] if "exercise" in cell["metadata"]])
+    content["cells"].insert(0, {"cell_type": "markdown", "metadata": {}, "source": ["News"]})
+    path.write_text(json.dumps(content), encoding="utf-8")
+    path.with_name("lab_01_train_the_model-Copy1.ipynb").write_text("{}", encoding="utf-8")
+    title, exercises_ = progress.labs()["1"]
+    assert title == "Train the model" and len(exercises_) == right
+    path.write_text("<<<<<<< HEAD", encoding="utf-8")
+    with pytest.raises(LabError, match=r"lab_01_train_the_model.ipynb is damaged: get it anew\.$"):
+        progress.labs()
+
+
 def test_progress_is_only_ever_added_to_and_can_be_reset():
     progress.record("clean-a-column", "✔")
     progress.record("three-in-three-out", "✔")
