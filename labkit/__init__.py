@@ -64,9 +64,10 @@ def own_port() -> int:
     text, place = os.environ.get("LAB_PORT", "").strip(), "LAB_PORT"
     if not text:
         try:
-            text, place = (MY / "port.txt").read_text(encoding="utf-8").strip(), "my/port.txt"
-        except (OSError, UnicodeDecodeError):
+            text = (MY / "port.txt").read_text(encoding="utf-8-sig", errors="replace").strip()
+        except OSError:
             return 9696
+        place = "my/port.txt"
     if not (text.isascii() and text.isdecimal() and 1024 <= int(text) <= 65535):
         raise LabError(f"{place} is {text!r}, and a port is a number from 1024 to 65535, as 9696.")
     return int(text)

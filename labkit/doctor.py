@@ -238,7 +238,8 @@ def port():
     try:
         from labkit.service import holder, way_out
 
-        who, remedy = holder(number), way_out(number)
+        who = holder(number)
+        remedy = way_out(who)
     except ImportError:  # a bare Python has no psutil
         who = "another program"
         remedy = (

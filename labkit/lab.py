@@ -336,10 +336,10 @@ def settle_port(port: int) -> int:
             "LAB_PORT changes it)."
         )
     try:
-        if not (file.exists() and file.read_text(encoding="utf-8").strip() == str(port)):
+        if not (file.exists() and file.read_bytes().strip() == str(port).encode()):
             MY.mkdir(exist_ok=True)
             copies.save(file, f"{port}\n".encode())
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise LabError(
             f"{file} can't be written ({error}): make sure that the folder is yours and the disk "
             "has room, then run this again."

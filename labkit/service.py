@@ -53,7 +53,8 @@ def start(script, *arguments, port: int = PORT, wait: float = 60, **environment:
     if port in _started:
         _started.pop(port).stop()
     if is_open(port):
-        raise LabError(f"Port {port} is taken by {holder(port)}: {way_out(port)}.")
+        who = holder(port)
+        raise LabError(f"Port {port} is taken by {who}: {way_out(who)}.")
     service = Service(path, arguments, port, environment)
     try:
         service.wait_until_ready(wait)
@@ -109,6 +110,11 @@ class Service:
             raise LabError(
                 f"{self.path.name} listens on port {other}, and not on {self.port}: change the "
                 "port in it, and run this cell again."
+            )
+        if not in_time and self.owns_port() and not is_open(self.port):
+            raise LabError(
+                f"{self.path.name} listens on port {self.port} of another address than 127.0.0.1: "
+                'write host="127.0.0.1" in it, and run this cell again.'
             )
         in_time = in_time or wait_until(decided, seconds - 5)
         if self.process.poll() is not None:
@@ -218,11 +224,14 @@ def free_port() -> int:
 def spare_port() -> int:
     """Return a port from 9700 to 9999 that nobody uses now.
 
-    At random: a service that is not running now must not lose its port to the next who asks.
+    Each user has another first choice (Windows: a random one), so that a class can start at once,
+    and a service that is not running now does not lose its port to the next who asks.
     """
-    ports = [port for port in range(9700, 10_000) if port != PORT]
+    ports = list(range(9700, 10_000))
     random.shuffle(ports)
-    return next(port for port in ports if not is_open(port))
+    if hasattr(os, "getuid"):
+        ports.insert(0, 9700 + os.getuid() % 300)
+    return next(port for port in ports if port != PORT and not is_open(port))
 
 
 # --- Who listens ---
@@ -243,6 +252,12 @@ def ports(process: psutil.Process) -> dict[int, set[str]]:
     return found
 
 
+def processes():
+    """Return all processes as they are now: psutil remembers those whose number is reused."""
+    psutil.process_iter.cache_clear()
+    return psutil.process_iter()
+
+
 def listeners(port: int) -> list[psutil.Process]:
     """Return the processes that 127.0.0.1 leads to on this port, as far as we may look.
 
@@ -250,7 +265,7 @@ def listeners(port: int) -> list[psutil.Process]:
     shares its socket with the child that it starts; the child answers.
     """
     found = {}  # how near: processes
-    for process in psutil.process_iter():  # process by process: macOS forbids the direct way
+    for process in processes():  # one by one: macOS forbids the direct way
         here = ports(process).get(port, ())
         near = [n for n, address in enumerate(NEAREST) if address in here]
         if near:
@@ -277,9 +292,9 @@ def holder(port: int) -> str:
     return name_of(found[0]) if found and all(map(is_mine, found)) else STRANGER
 
 
-def way_out(port: int) -> str:
-    """Say what to do about a port that another program holds."""
-    if holder(port) != STRANGER:
+def way_out(who: str) -> str:
+    """Say what to do about a port that this `holder` has."""
+    if who != STRANGER:
         return (
             "stop it (Ctrl+C in its terminal, or shut down the notebook that started it), then try "
             "again"
@@ -299,7 +314,10 @@ def way_out(port: int) -> str:
 def name_of(process: psutil.Process) -> str:
     """Return a process's command without its folders, and its id."""
     try:
-        names = [Path(word).name for word in process.cmdline()[:3]]
+        words = process.cmdline()[:3]
+        if "-c" in words:
+            words = words[: words.index("-c") + 1]  # without the code
+        names = [Path(word).name for word in words]
         command = " ".join(name for name in names if name != "guard.py")
     except psutil.Error:
         command = ""

@@ -225,6 +225,13 @@ def test_a_port_of_ones_own_is_kept_and_handed_on(port, own):
         assert (os.environ["LAB_PORT"], os.environ["PORT"]) == ("9702", "9702")
 
 
+def test_a_given_port_takes_the_place_of_a_damaged_one(own):
+    (own.my / "port.txt").write_text("9701\n", encoding="utf-16")  # PowerShell's
+    os.environ["LAB_PORT"] = "9702"
+    lab.prepare()
+    assert (own.my / "port.txt").read_bytes() == b"9702\n" and own.updates == ["9702"]
+
+
 @pytest.mark.parametrize("port", ["abc", "0", "80", "70000", "9696.5", "-1", "²"])
 def test_what_is_no_port_is_a_sentence(port, own):
     os.environ["LAB_PORT"] = port

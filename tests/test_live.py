@@ -158,7 +158,9 @@ WAYS = {  # to start my/work/mine.py, from the folder above
     "python by a full path": "{full}/work/mine.py",
     "python by another way": "work/../work/./mine.py",
     "python through a link": "link/mine.py",
+    "python with options": "-X dev -Wignore -uB work/mine.py",
     "python -m": "-m work.mine",
+    "a debugger": "-m pdb -c continue work/mine.py",
     "flask": "-m flask --app work/mine run --port {port}",
     "flask, with =": "-m flask --app=work/mine.py:app run --port {port}",
     "granian": "-m granian --interface wsgi --port {port} --working-dir work mine:app",
@@ -182,6 +184,41 @@ def test_however_it_was_started_it_is_the_script(way, port, tmp_path, monkeypatc
         write("yours.py", FLASK)  # a wrong answer: the neighbour does not run
         said = complaint(Live, "yours.py")
     assert "and not your yours.py: stop it" in said
+
+
+MENTIONS = {  # mine.py, and run something else
+    "as an argument": "other.py mine.py",
+    "as an option": "other.py --log=mine.py",
+    "as a module": "-m other mine",
+    "behind code": "-c {code} mine.py",
+    "by its starter": "starter.py mine.py",
+}
+
+
+@pytest.mark.parametrize("way", MENTIONS)
+def test_a_command_line_that_only_mentions_the_script_does_not_run_it(way, port):
+    write("mine.py", SMALL)
+    write("other.py", SMALL)
+    write("starter.py", "import subprocess, sys\nsubprocess.run([sys.executable, 'other.py'])\n")
+    words = [SMALL if word == "{code}" else word for word in MENTIONS[way].split()]
+    with running("other.py", port, command=[sys.executable, *words]):
+        said = complaint(Live, "mine.py")
+    assert f"on port {port} answers python" in said and "and not your mine.py: stop it" in said
+    assert "import" not in said, "code is no name"
+
+
+def test_a_script_that_has_changed_its_folder_is_still_the_script(port, tmp_path, monkeypatch):
+    if sys.platform == "win32":
+        pytest.skip("Windows' shells don't tell in PWD where they are")
+    (tmp_path / "work").mkdir()
+    monkeypatch.setenv("PWD", str(tmp_path))  # as a shell does
+    command = [sys.executable, "work/mine.py"]
+    with running("work/mine.py", port, f"import os\nos.chdir('/')\n{SMALL}", command):
+        monkeypatch.chdir("work")
+        Live("mine.py")
+        monkeypatch.chdir("..")
+        write("mine.py", SMALL)
+        assert "the mine.py of another folder, " in complaint(Live, "mine.py")
 
 
 def test_a_worker_with_a_command_line_of_its_own_is_its_starters(port):
@@ -241,6 +278,26 @@ def test_another_port_is_named(port):
     )
 
 
+def test_another_address_of_the_port_is_told(port):
+    if sys.platform == "darwin":
+        pytest.skip("NOT TESTED, macOS has no other address without being asked")
+    write("mine.py", SMALL.replace('"127.0.0.1"', '"127.0.0.2"'))
+    with subprocess.Popen([sys.executable, "mine.py"], env=os.environ | {"PORT": str(port)}) as one:
+        listens = lambda: any(service.listens(process, port) for process in family(one))  # noqa: E731
+        try:
+            assert service.wait_until(listens, 20)
+            said = complaint(Live, "mine.py")
+        finally:
+            for process in family(one):
+                process.kill()
+    assert "your mine.py listens on that port of another address: write host=" in said
+
+
+def family(process):
+    one = psutil.Process(process.pid)
+    return [*one.children(recursive=True), one]
+
+
 def test_another_port_of_another_script_is_not(tmp_path):
     write("mine.py", SMALL)
     (tmp_path / "other").mkdir()
@@ -257,12 +314,27 @@ def test_another_port_of_another_user_is_not(monkeypatch):
 
 
 def test_an_old_copy_is_noticed(port, tmp_path):
-    with running("mine.py", port):
+    with running("mine.py", port) as process:
         Live("mine.py")
-        later = time.time() + 5
-        os.utime(tmp_path / "mine.py", (later, later))
+        time.sleep(max(0, psutil.Process(process.pid).create_time() + 1.5 - time.time()))
+        os.utime(tmp_path / "mine.py")
         said = complaint(Live, "mine.py")
     assert said.startswith("an old copy of mine.py answers") and "starts it again" in said
+
+
+def test_a_file_from_the_future_says_nothing_about_age(port, tmp_path):
+    """The clock was set back, say; starting it again would not help for as long."""
+    with running("mine.py", port):
+        later = time.time() + 3600
+        os.utime(tmp_path / "mine.py", (later, later))
+        Live("mine.py")
+
+
+def test_a_number_that_a_process_has_from_another_is_no_matter(port):
+    with running("mine.py", port) as process:
+        [known] = [one for one in psutil.process_iter() if one.pid == process.pid]
+        known._ident, known._create_time = (known.pid, 1.0), 1.0  # what psutil remembers
+        Live("mine.py")
 
 
 def test_a_copy_started_at_once_is_no_old_one(port):
@@ -389,10 +461,13 @@ def test_whose_user_is_another_or_secret_is_a_stranger(came, port, monkeypatch):
 
 def test_words_that_are_no_paths_are_passed_over(monkeypatch, tmp_path):
     write("mine.py", SMALL)
-    words = ["python", "", "x" * 5000, "a\0b", "/", "--app=", ":", "mine.py\n"]
-    monkeypatch.setattr(psutil.Process, "cmdline", lambda process: words)
-    files = live.files_of(psutil.Process())
-    assert files and not any(live.is_same(file, tmp_path / "mine.py") for file in files)
+    words = ["", "x" * 5000, "a\0b", "/", "--app=", ":", "mine.py\n"]
+    lines = [[], ["python"], ["python", "-m"], ["python", "-X"], ["flask", "mine.py"]]
+    lines += [["python", "-m", "flask", *words], *(["python", word] for word in words)]
+    for line in lines:
+        monkeypatch.setattr(psutil.Process, "cmdline", lambda process, line=line: line)
+        files = live.files_of(psutil.Process())
+        assert files and not any(live.is_same(file, tmp_path / "mine.py") for file in files)
 
 
 def test_a_process_without_a_folder_is_not_in_mine(monkeypatch, tmp_path):

@@ -154,8 +154,11 @@ def test_work_folder_that_can_not_be_made_is_said(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("variable", "kept", "port"),
-    [("", None, 9696), ("9701", "9702", 9701), (" ", "9702\n", 9702), ("1024", None, 1024)],
-)
+    [
+        ("", None, 9696), ("9701", "9702", 9701), (" ", "9702\n", 9702), ("1024", None, 1024),
+        ("", "\ufeff9702\r\n", 9702),  # Notepad's mark at the beginning
+    ],
+)  # fmt: skip
 def test_own_port_is_the_variables_then_the_one_kept(variable, kept, port, tmp_path, monkeypatch):
     monkeypatch.setattr(labkit, "MY", tmp_path)
     monkeypatch.setenv("LAB_PORT", variable)
@@ -173,6 +176,14 @@ def test_a_port_that_is_none_is_said(text, tmp_path, monkeypatch):
     monkeypatch.delenv("LAB_PORT")
     (tmp_path / "port.txt").write_text(text, encoding="utf-8")
     with pytest.raises(LabError, match=f"^my/port.txt is '{text}'"):
+        labkit.own_port()
+
+
+def test_a_port_that_powershell_wrote_is_not_passed_over(tmp_path, monkeypatch):
+    monkeypatch.setattr(labkit, "MY", tmp_path)
+    monkeypatch.delenv("LAB_PORT", raising=False)
+    (tmp_path / "port.txt").write_text("9702\n", encoding="utf-16")
+    with pytest.raises(LabError, match=r"^my/port\.txt is '.*9.*7.*0.*2.*', and a port is"):
         labkit.own_port()
 
 

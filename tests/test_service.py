@@ -304,7 +304,20 @@ def test_a_service_on_another_address_of_the_port_does_not_count():
         assert service.listens(psutil.Process(), port) and service.listeners(port) == []
 
 
-def test_a_spare_port_is_free_and_mostly_another_one_for_the_next(monkeypatch):
+def test_a_spare_port_is_free_and_another_one_for_each_of_a_class(monkeypatch):
+    monkeypatch.setattr(service, "is_open", lambda port: False)
+    monkeypatch.setattr(os, "getuid", lambda: next(users), raising=False)
+    users = iter(range(1000, 1030))
+    found = [service.spare_port() for _ in range(30)]
+    assert len(set(found)) == 30 and all(9700 <= port < 10_000 for port in found)
+    users = iter([1000, 1000])
+    assert service.spare_port() == found[0], "the same for the same user"
+    monkeypatch.setattr(service, "PORT", found[0])  # where that is another's by now
+    assert service.spare_port() != found[0]
+
+
+def test_a_spare_port_is_free_and_without_user_numbers_mostly_another_one(monkeypatch):
+    monkeypatch.delattr(os, "getuid", raising=False)  # Windows
     found = {service.spare_port() for _ in range(20)}
     assert len(found) > 5 and not any(map(is_open, found))
     free = found.pop()
@@ -385,6 +398,19 @@ def test_a_script_that_listens_elsewhere_is_told_so_soon(script):
         "this cell again."
     )
     assert wait_until(lambda: not is_open(other), 10)
+
+
+def test_a_script_that_listens_on_another_address_is_told_so_soon(script):
+    if sys.platform == "darwin":
+        pytest.skip("NOT TESTED, macOS has no other address without being asked")
+    port, began = free_port(), time.monotonic()
+    with pytest.raises(LabError) as error:
+        start(script(QUICK.replace('"127.0.0.1"', '"127.0.0.2"')), port=port)
+    assert time.monotonic() - began < 20
+    assert str(error.value) == (
+        f"script.py listens on port {port} of another address than 127.0.0.1: write "
+        'host="127.0.0.1" in it, and run this cell again.'
+    )
 
 
 @one_kernel

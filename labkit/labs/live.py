@@ -25,6 +25,11 @@ from labkit import SOLVED_LABS, exercises, service
 from labkit.exercises import NotStarted, Wrong, describe, one_line, show
 
 PATIENCE = 5  # seconds that a service may take for an answer
+CODE = "-c"  # in place of a script
+RUNNERS = {  # programs that run the script which is named behind them
+    "flask", "granian", "gunicorn", "hypercorn", "uvicorn", "waitress", "waitress-serve",
+    "debugpy", "pdb", "pydevd", "ipython", "IPython",
+}  # fmt: skip
 TYPES = {"object": dict, "array": list, "text": str, "number": (int, float), "true or false": bool}
 
 
@@ -62,7 +67,7 @@ def listeners(port: int) -> list[Listener]:
 
 def other_port(script: Path) -> int | None:
     """Return a port on which a process of this user's that runs the script listens, if any."""
-    for process in filter(service.is_mine, psutil.process_iter()):
+    for process in filter(service.is_mine, service.processes()):
         ports = service.ports(process)
         if ports and any(is_same(file, script) for file in files_of(process) or []):
             return next(iter(ports))
@@ -70,27 +75,53 @@ def other_port(script: Path) -> int | None:
 
 
 def files_of(process: psutil.Process) -> list[Path] | None:
-    """Return the files that the words of a command line may mean; None where we may not look.
+    """Return the files that a process may run, as full paths; None where we may not look.
 
-    A server's worker can have a command line of its own, so its parent's is read, too.
+    Mostly that is its script. Behind a server or a debugger it is what any of the words may mean. A
+    server's worker can run code (-c); then it is what its starter runs.
     """
     try:
-        files = words_as_files(process)
+        script, *words = what_runs(process.cmdline())
+        here = Path("/", process.cwd())  # "/": it may be empty, which is no folder
+        if script == CODE:
+            with suppress(psutil.Error):
+                starter = process.parent()
+                return (files_of(starter) or []) if starter and service.is_mine(starter) else []
+            return []
+        if Path(script).stem in RUNNERS:
+            return words_as_files(words, here)
+        if not os.path.exists(here / script):  # noqa: PTH110 - it may be no path at all
+            here = Path("/", process.environ().get("PWD", ""))  # it has changed its folder
+        return [here / script]
     except psutil.AccessDenied:
         return None
-    with suppress(psutil.Error):
-        if parent := process.parent():
-            files += words_as_files(parent)
-    return files
 
 
-def words_as_files(process: psutil.Process) -> list[Path]:
-    """Return each word of a command line as a script and as a module, in all folders it names.
+def what_runs(words: list[str]) -> list[str]:
+    """Return a Python's command line from the script on: ["flask.py", "run"] for -m flask run.
+
+    [CODE] for code, and [""] for another program.
+    """
+    rest = iter(words[1:] if words and "py" in Path(words[0]).name.lower() else ())
+    for word in rest:
+        if option := re.fullmatch("-[a-zA-Z]*?([cmWX])(.*)", word, re.S):  # also -um, -Wignore
+            value = option[2] or next(rest, "")
+            if option[1] == "c":
+                return [CODE]
+            if option[1] == "m":
+                return [f"{value.replace('.', '/')}.py", *rest]
+        elif not word.startswith("-") and Path(word).name != "guard.py":  # which runs the next one
+            return [word, *rest]
+    return [""]
+
+
+def words_as_files(words: list[str], here: Path) -> list[Path]:
+    """Return each word as a script and as a module, in all folders that are named.
 
     `granian --working-dir=my/work hello_service:app` leads to my/work/hello_service.py.
     """
-    here, names = Path("/", process.cwd()), set()  # "/": it may be empty, which is no folder
-    for word in process.cmdline():
+    names = set()
+    for word in words:
         value = word.rpartition("=")[2]
         module = value.rpartition(":")[0] or value
         names |= {word, value, module, module.replace(".", "/")} - {""}
@@ -134,6 +165,12 @@ class Live:
         """Raise Wrong unless this user's process, and no other, runs this very file on the port."""
         if not service.is_open(self.port):
             if port := other_port(self.path):
+                if port == self.port:
+                    raise Wrong(
+                        f"nothing answers on {self.url}, and your {self.script} listens on that "
+                        'port of another address: write host="127.0.0.1" in app.run(...), and '
+                        "start it again."
+                    )
                 raise Wrong(
                     f"nothing answers on {self.url}, and your {self.script} listens on port "
                     f"{port}: change the port in app.run(...) to {self.port}, and start it again."
@@ -147,11 +184,14 @@ class Live:
         if not found or not all(who.mine for who in found):
             raise Wrong(
                 f"on port {self.port} answers {service.STRANGER}, and not your {self.script}: "
-                f"{service.way_out(self.port)}."
+                f"{service.way_out(service.STRANGER)}."
             )
         for who in found:
             self._refuse_another_script(who)
-        if min(who.started for who in found) < self.path.stat().st_mtime - 1:  # coarse clocks
+        saved = self.path.stat().st_mtime
+        if saved > time.time():  # a clock was set back, or a server's disk has another one
+            saved = 0
+        if min(who.started for who in found) < saved - 1:  # coarse clocks
             raise Wrong(
                 f"an old copy of {self.script} answers, from before you last saved it: "
                 f"{self.restart}."
