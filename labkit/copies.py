@@ -281,6 +281,9 @@ def update(say: Callable[[str], None] = print, root: Path = ROOT) -> None:
         port = own_port()
         for folder in (my / "work", my / "before"):
             folder.mkdir(parents=True, exist_ok=True)
+        for folder in (my, my / "before"):
+            for part in folder.glob(".*.ipynb.*.part"):  # of a start that was killed
+                part.unlink()
         found, new = {}, {}
         for name, path in originals(root).items():
             if original := read_original(path):

@@ -22,7 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from labkit import MY, ROOT, LabError, copies, own_port
-from labkit.set_up import say
+from labkit.set_up import nobody_else, say
 
 START_PAGE = "/lab/tree/my/00_start_here.ipynb"
 
@@ -285,8 +285,9 @@ def prepare() -> None:
                 "they are: to get what is new in them, stop it, then start again."
             )
         else:
-            port = settle_port(port)
-            copies.update(say)
+            with nobody_else():  # of two starts at the same time, the second finds all done
+                port = settle_port(port)
+                copies.update(say)
     except LabError as error:
         if not start_page.exists():
             sys.exit(str(error))

@@ -82,7 +82,8 @@ def own_work(command, name):
     """Do what needs no environment: a fresh copy in my/, the minutes of exercises."""
     try:
         if command == "reset":
-            copies.reset(name, say)
+            with nobody_else():
+                copies.reset(name, say)
         else:
             for line in progress.minutes():
                 say(line)

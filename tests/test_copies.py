@@ -905,6 +905,18 @@ def test_a_full_disk_loses_nothing(step, writes, house, monkeypatch):
     assert text(cell_of(house.open(), "two-answer")) == ANSWER
 
 
+def test_what_a_killed_start_left_is_deleted(house):
+    house.release(lab("one"))
+    house.update()
+    for folder in (house.my, house.my / "before"):
+        (folder / f".{FILE}.4711.part").write_text('{"cells', encoding="utf-8")
+    mine = [house.my / ".mine.part", house.my / "work" / f".{FILE}.1.part"]
+    for path in mine:
+        path.touch()
+    house.update()
+    assert sorted(house.my.rglob(".*")) == sorted(mine)
+
+
 @pytest.mark.parametrize("kind", ["a file", "a file in its place", "read-only"])
 def test_a_folder_that_cannot_be_used_is_a_sentence(kind, house, monkeypatch):
     house.release(lab("one"))

@@ -20,7 +20,7 @@ from conftest import assert_one_sentence
 from nbclient import NotebookClient
 from starting import BARE, Lab
 
-from labkit import ROOT, LabError, copies, lab, service
+from labkit import ROOT, LabError, copies, lab, service, set_up
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="it is about POSIX systems")
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whose a port is")
@@ -183,6 +183,16 @@ def test_while_a_jupyterlab_runs_the_copies_stay(own, listener, capsys):
     next(own.runtime.iterdir()).unlink()  # it says: stop it, then start again
     lab.prepare()
     assert own.updates == [None, None] and capsys.readouterr().out == ""
+
+
+def test_of_two_starts_at_the_same_time_one_waits(own, capsys):
+    second = Thread(target=lab.prepare, daemon=True)
+    with set_up.nobody_else():
+        second.start()
+        assert service.wait_until(lambda: "waiting for it" in capsys.readouterr().out, 5)
+        assert own.updates == []
+    second.join(5)
+    assert own.updates == [None]
 
 
 def test_without_a_page_to_open_nothing_is_opened(own, monkeypatch, capsys):
