@@ -222,6 +222,7 @@ def test_a_good_source_is_built(build):
         (GOOD, GOOD + "\n# %%\nx = 1\n", ":1: a cell without name=\"...\": 'x = 1'"),
         (GOOD, GOOD + '\n# %% name="add-two-help"\nx = 1\n',
          ":1: two cells have the name add-two-help"),
+        (GOOD, GOOD + '\n# %% name="More of it"\nx = 1\n', ":1: 'More of it' can't be an id"),
         (GOOD, GOOD + GOOD, ":16: exercise add-two stands there twice"),
         (GOOD, "# %% [markdown]\n# Nothing.\n",
          ":1: exercise add-two has a check or answers, and no"),

@@ -36,6 +36,7 @@ SOLVED, LABS = ROOT / "solutions" / "labs", ROOT / "labs"
 BEGIN = re.compile(r"^( *)# \[solution\] (.*)$")
 END = re.compile(r"^ *# \[end\]$")
 STUB = re.compile(r"return ____|[a-zA-Z_]\w* = ____")
+CELL_ID = re.compile(r"[a-z0-9-]{1,64}")
 IMPORT = "from labkit.exercises import ____"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
@@ -145,6 +146,8 @@ def build(source: Path, lab, answers) -> nbformat.NotebookNode:
     for cell in cells:
         if not cell.get("id"):
             raise Refused(f'{source.name}:1: a cell without name="...": {cell.source[:40]!r}')
+        if not CELL_ID.fullmatch(cell.id):
+            raise Refused(f"{source.name}:1: {cell.id!r} can't be an id: a-z, 0-9 and -, up to 64")
         if ids.count(cell.id) > 1:
             raise Refused(f"{source.name}:1: two cells have the name {cell.id}")
         if cell.cell_type == "markdown":
