@@ -7,7 +7,7 @@ lock:     ## write Pipfile.lock and pipenv.txt anew from Pipfile (internet)
 	python tools/lock.py
 lessons:  ## run the lessons and store their outputs
 	python tools/run_lessons.py
-labs:     ## make labs/*.ipynb from solutions/lab_*.py (FORCE=1 saves answers first)
+labs:     ## make labs/*.ipynb from solutions/labs/lab_*.py (FORCE=1 saves answers first)
 	python tools/make_labs.py
 images:   ## draw images/*.svg from images/*.dot (Graphviz)
 	python tools/draw.py
