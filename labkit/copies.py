@@ -70,9 +70,9 @@ def exercise(cell: dict) -> str | None:
 
 
 def digest(cell: dict) -> str:
-    """Return a hash of what a cell says."""
-    text = HELP.sub("", source(cell).replace("\r\n", "\n")).rstrip("\n")
-    return hashlib.sha256(json.dumps(text).encode()).hexdigest()[:16]
+    """Return a hash of what a cell says; blanks and kinds of ends of its lines don't count."""
+    lines = [line.rstrip() for line in HELP.sub("", source(cell)).rstrip().splitlines()]
+    return hashlib.sha256(json.dumps(lines).encode()).hexdigest()[:16]
 
 
 def digests(notebook: dict) -> list[str]:

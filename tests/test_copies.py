@@ -124,7 +124,8 @@ def ids(content):
 
 def plain(source):
     """A text without what its lines of help are meant to lose, and an end that tools add."""
-    return re.sub(r"^# (?=lab\.)", "", source.replace("\r\n", "\n"), flags=re.M).rstrip("\n")
+    lines = [line.rstrip() for line in source.rstrip().splitlines()]
+    return re.sub(r"^# (?=lab\.)", "", "\n".join(lines), flags=re.M)
 
 
 def wrote(old, copied):
@@ -546,11 +547,12 @@ def test_without_ids_and_notes_no_given_cell_stands_twice(house):
     assert text(cell_of(new, "two-answer")) == ANSWER
 
 
-def test_another_kind_of_line_end_is_no_change(house):
+def test_blanks_and_another_kind_of_line_end_are_no_change(house):
     def windows(old):
         answers_two(old)
         for cell in old["cells"]:
             cell["source"] = text(cell).replace("\n", "\r\n")
+        cell_of(old, "one-answer")["source"] += "  \r\n\r\n"
 
     new = after(house, windows, lab("two", "one"))
     assert ids(new) == ids({"cells": lab("two", "one")})
