@@ -18,8 +18,8 @@ from labkit import ROOT, LabError, own_port
 
 ORIGINAL = re.compile(r"([0-9A]\d|lab_\d\d)_\w+\.ipynb")  # no Untitled.ipynb, no -Copy1
 LINK = re.compile(r"(?<=[(\"])\.\./(?:notebooks/(\w+\.ipynb)|labs/lab_(\w+)\.ipynb)")
-# Lessons and labs 8 and 9 speak of ports inside containers too, and show what Docker once said.
-CONTAINERS = re.compile(r"(lab_)?0[89]_")
+# These speak of ports inside containers too, and show what Docker once said.
+CONTAINERS = re.compile(r"08_|lab_08_|09_")
 # A picture shows 9696, so the words about it stay; and "9696" is a text in somebody's script.
 PORT = re.compile(r"(!\[[^\]]*\])|(?<![\w\"'])9696(?!\w)")
 # Taking the # away is what these lines are for, so it changes nothing.

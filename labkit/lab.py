@@ -292,7 +292,8 @@ def prepare() -> None:
         if not start_page.exists():
             sys.exit(str(error))
         say(str(error))
-    if port != 9696:  # for notebooks and their checks, and for scripts in a terminal
+    # For notebooks and their checks, and for scripts in a terminal.
+    if port != 9696 or "PORT" in os.environ:
         os.environ.update(LAB_PORT=str(port), PORT=str(port))
 
 

@@ -683,7 +683,9 @@ def test_a_copy_speaks_of_the_learners_port(here, there):
         ("lab_04_x", there),
         ("08_x", here),
         ("10_x", there),
-        ("lab_09_x", here),
+        ("lab_08_x", here),
+        ("09_x", here),
+        ("lab_09_x", there),
     ]:
         assert sources(copies.fresh(original, name, 9701)) == [expected]
         assert sources(copies.fresh(original, name, 9696)) == [here]

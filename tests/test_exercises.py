@@ -16,7 +16,7 @@ import pytest
 
 from labkit import ROOT, LabError, exercises, progress
 from labkit.exercises import Answer, Lab, NotPassed, NotStarted, Wrong, ____, expect, judge, show
-from labkit.labs import lab_01, lab_03, lab_08
+from labkit.labs import lab_01, lab_03, lab_08, lab_09
 
 sys.path.insert(0, str(ROOT / "tools"))
 import make_labs
@@ -290,6 +290,8 @@ def test_a_solution_has_the_learners_port(monkeypatch):
     monkeypatch.setattr(exercises.service, "PORT", 9707)
     shown = lab_03.lab.solution("write-a-service").data
     assert "port=9707" in shown and "9696" not in shown
+    shown = lab_09.lab.solution("a-service-that-wants-its-key").data
+    assert "9707" in shown and "9696" not in shown
     assert ":8080:9696" in lab_08.lab.solution("at-the-front-desk").data, "a container's own port"
 
 

@@ -235,6 +235,13 @@ def test_a_port_of_ones_own_is_kept_and_handed_on(port, own):
         assert (os.environ["LAB_PORT"], os.environ["PORT"]) == ("9702", "9702")
 
 
+def test_a_port_that_the_terminal_had_for_something_else_is_not_the_services(own, monkeypatch):
+    monkeypatch.setattr(lab, "is_another_users", lambda port: False)
+    os.environ["PORT"] = "8080"
+    lab.prepare()
+    assert os.environ["PORT"] == "9696"
+
+
 def test_a_given_port_takes_the_place_of_a_damaged_one(own):
     (own.my / "port.txt").write_text("9701\n", encoding="utf-16")  # PowerShell's
     os.environ["LAB_PORT"] = "9702"
