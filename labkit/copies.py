@@ -70,7 +70,10 @@ def exercise(cell: dict) -> str | None:
 
 
 def digest(cell: dict) -> str:
-    """Return a hash of what a cell says; blanks and kinds of ends of its lines don't count."""
+    """Return a hash of what a cell says; blanks and kinds of ends of its lines don't count.
+
+    It never changes: to a copy that notes the hashes of before, all its cells would seem changed.
+    """
     lines = [line.rstrip() for line in HELP.sub("", source(cell)).rstrip().splitlines()]
     return hashlib.sha256(json.dumps(lines).encode()).hexdigest()[:16]
 

@@ -559,6 +559,11 @@ def test_blanks_and_another_kind_of_line_end_are_no_change(house):
     assert text(cell_of(new, "two-answer")) == ANSWER.replace("\n", "\r\n")
 
 
+def test_hashes_that_copies_note_never_change():
+    cell = code("x", '# lab.hint("x")\nauc = ____  \r\n\n')
+    assert copies.digest(cell) == "baada5129e16888d"
+
+
 def test_a_lab_made_by_hand_from_the_original_is_known(house):
     house.release(lab("one", "two"))
     house.update()
