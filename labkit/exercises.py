@@ -160,7 +160,10 @@ class Lab:
     def _find(self, name):
         if name not in self.exercises:
             known = ", ".join(self.exercises)
-            raise LabError(f"There is no exercise {name!r} in this lab; there are {known}.")
+            raise LabError(
+                f"There is no exercise {name!r} in this lab (there are {known}): if the lab has "
+                "been updated, stop JupyterLab and start it again, and your copy will be, too."
+            )
         return self.exercises[name]
 
 
