@@ -5,7 +5,10 @@ FLAWS = {
         "        if came != expected:\n            refuse",
         "        if set(came) != set(expected):\n            refuse",
     ),
-    "a-schema-without-holes": ('({"seniorcitizen": True}, senior), ({"seniorcitizen": False}, senior),', ""),
+    "a-schema-without-holes": (
+        '({"seniorcitizen": True}, senior), ({"seniorcitizen": False}, senior),',
+        "",
+    ),
     "an-answer-that-helps": ("if len(given) > 50:", "if len(given) > 5000:"),
     "the-service-refuses": ('        (405, "GET", "/offer", {}),\n', ""),
     "a-batch": ("if came != 413:", "if came < 400:"),

@@ -223,7 +223,10 @@ mended_quotes = broken_quotes.replace("'", '"').replace("$PORT", '"9696"')
         ],
         "wrong": [
             ("mended_quotes = broken_quotes", "single quotes are none in JSON"),
-            ("mended_quotes = broken_quotes.replace('$PORT', '9696')", "single quotes are none in JSON"),
+            (
+                "mended_quotes = broken_quotes.replace('$PORT', '9696')",
+                "single quotes are none in JSON",
+            ),
             (
                 "mended_quotes = broken_quotes.replace(\"'\", '\"')",
                 "something in the brackets is not in double",
