@@ -282,11 +282,13 @@ def prepare() -> None:
         if start_page.exists() and is_running():
             say(
                 "A JupyterLab runs in this folder already, so the lessons and labs in my/ stay as "
-                "they are: to get what is new in them, stop it, then start again."
+                "they are: to get what is new in them, or another port, stop it, then start again."
             )
+            os.environ.pop("LAB_PORT", None)  # they say the one that is kept
+            port = own_port()
         else:
             with nobody_else():  # of two starts at the same time, the second finds all done
-                port = settle_port(port)
+                port = settle_port(own_port())
                 copies.update(say)
     except LabError as error:
         if not start_page.exists():

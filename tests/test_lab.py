@@ -180,6 +180,13 @@ def test_while_a_jupyterlab_runs_the_copies_stay(own, listener, capsys):
     lab.prepare()
     assert own.updates == [None]
     assert_one_sentence(capsys.readouterr().out, "A JupyterLab runs in this folder already, so")
+    (own.my / "port.txt").write_text("9701\n", encoding="utf-8")
+    os.environ["LAB_PORT"] = "9702"  # not what they say
+    lab.prepare()
+    assert (os.environ["LAB_PORT"], os.environ["PORT"]) == ("9701", "9701")
+    (own.my / "port.txt").unlink()
+    del os.environ["LAB_PORT"]
+    capsys.readouterr()
     next(own.runtime.iterdir()).unlink()  # it says: stop it, then start again
     lab.prepare()
     assert own.updates == [None, None] and capsys.readouterr().out == ""
@@ -191,8 +198,10 @@ def test_of_two_starts_at_the_same_time_one_waits(own, capsys):
         second.start()
         assert service.wait_until(lambda: "waiting for it" in capsys.readouterr().out, 5)
         assert own.updates == []
+        (own.my / "port.txt").write_text("9701\n", encoding="utf-8")  # the first settles it
     second.join(5)
-    assert own.updates == [None]
+    assert own.updates == ["9701"]
+    assert (own.my / "port.txt").read_text(encoding="utf-8") == "9701\n"
 
 
 def test_without_a_page_to_open_nothing_is_opened(own, monkeypatch, capsys):
@@ -300,7 +309,8 @@ def test_only_another_users_program_is_another_users(listener):
 def test_a_program_of_another_user_is_seen(as_user, tmp_path):
     code = (
         "import socket; server = socket.create_server(('127.0.0.1', 0)); "
-        "print(server.getsockname()[1], flush=True); server.accept()"
+        "print(server.getsockname()[1], flush=True)\n"
+        "while True: server.accept()"  # it must not end with the first look
     )
     command = [*as_user, sys.executable, "-c", code]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
