@@ -2,13 +2,13 @@
 
 from proof import Instead
 
-# --- 3.1: of the script, the place that changes ---
+# --- write-a-service: of the script, the place that changes ---
 
 TEXT = 'return "Hello, marketing!"'
 RUN = 'app.run(debug=True, host="127.0.0.1", port=9696)'
 ROUTE = '@app.route("/hello", methods=["GET"])'
 
-# --- 3.3 and 3.4: the whole route ---
+# --- a-route-with-a-parameter and the-right-status: the whole route ---
 
 MONTHS = '''"""A service with two routes."""
 
