@@ -43,7 +43,8 @@ def work(tmp_path, monkeypatch):
     monkeypatch.setattr(math, "isclose", math.isclose)
     monkeypatch.setattr(reprlib.Repr, "repr", reprlib.Repr.repr)
     monkeypatch.setattr(exercises, "get_ipython", lambda: True)  # as in a notebook
-    monkeypatch.setattr(progress, "file", lambda: tmp_path / "work" / "progress.jsonl")
+    monkeypatch.setattr(progress, "MY", tmp_path)
+    monkeypatch.setenv("LAB_WORK", "work")
     monkeypatch.delenv("LAB_STRICT", raising=False)
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
     monkeypatch.chdir(tmp_path)
@@ -457,8 +458,8 @@ def test_minutes_are_counted_from_check_to_check(monkeypatch):
         at(10, exercise="two", mark="○"),
         at(12, exercise="two", mark="✘"),
         at(11, exercise="two", mark="✘"),  # the clock was set
-        at(72, exercise="two", mark="✘"),  # an hour later: a break
-        at(72, exercise="three", mark="✔"),
+        at(41, exercise="two", mark="✘"),  # half an hour later: a break
+        at(41, exercise="three", mark="✔"),
         at(80, exercise="four", mark="○"),
         at(80, exercise="dropped-since", mark="✔"),
         {"exercise": "two", "mark": "✔", "time": "long ago"},

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -378,6 +379,19 @@ def test_an_open_door_is_noticed(address, port, monkeypatch, tmp_path):
     assert f'listens on {address}, where everybody in your network can ask it: write host="127' in (
         complaint(Live, "mine.py")
     )
+
+
+def test_all_who_answer_must_be_right(port, monkeypatch, tmp_path):
+    write("mine.py", SMALL)
+    files = [tmp_path / "mine.py"]
+    right = live.Listener("python mine.py", True, files, time.time() + 9, {"127.0.0.1"})
+    monkeypatch.setattr(service, "is_open", lambda asked: asked == port)
+    for wrong, words in [
+        (replace(right, mine=False), "answers another user's program"),
+        (replace(right, started=0), "an old copy of mine.py answers"),
+    ]:
+        monkeypatch.setattr(live, "listeners", lambda port, wrong=wrong: [right, wrong])
+        assert words in complaint(Live, "mine.py")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows lets two share a port unasked")

@@ -223,6 +223,7 @@ def test_a_good_source_is_built(build):
         (GOOD, GOOD + '\n# %% name="add-two-help"\nx = 1\n',
          ":1: two cells have the name add-two-help"),
         (GOOD, GOOD + '\n# %% name="More of it"\nx = 1\n', ":1: 'More of it' can't be an id"),
+        (GOOD, "x = 1\n\n" + GOOD, ":1: begin with a line # %%"),
         (GOOD, GOOD + GOOD, ":16: exercise add-two stands there twice"),
         (GOOD, "# %% [markdown]\n# Nothing.\n",
          ":1: exercise add-two has a check or answers, and no"),
@@ -231,6 +232,16 @@ def test_a_source_that_breaks_a_rule_is_refused(build, old, new, refusal):
     assert old in GOOD
     with pytest.raises(Refused, match=f"^lab_01_train_the_model.py{refusal}"):
         build(GOOD.replace(old, new))
+
+
+def test_a_source_with_another_labs_number_is_refused():
+    with pytest.raises(Refused, match=r"^lab_01_things.py:1: labkit/labs/lab_01.py is the lab of "):
+        make_labs.make(Path("lab_01_things.py"))
+
+
+def test_a_cell_that_starts_a_service_is_its_exercises_unless_it_has_a_name(build):
+    cells = '\n# %%\nlab.start("a.py")\n\n# %% name="start-again"\nlab.start("a.py")\n'
+    assert [cell.id for cell in build(GOOD + cells).cells][-2:] == ["add-two-start", "start-again"]
 
 
 def test_checks_in_another_order_are_refused(build, lab):
@@ -314,11 +325,11 @@ def test_answers_are_never_overwritten(build, tmp_path):
     assert not make_labs.write(newer, path)
     assert path.read_bytes() == before
 
-    for copy in (1, 2):
+    for copy in ("lab", "lab-2"):
         path.write_bytes(before)
         assert make_labs.write(newer, path, force=True)
         assert STUBBED in [cell.source for cell in nbformat.read(path, as_version=4).cells]
-        assert (tmp_path / "my" / "before" / f"lab-{copy}.ipynb").read_bytes() == before
+        assert (tmp_path / "my" / "before" / f"{copy}.ipynb").read_bytes() == before
 
 
 def test_make_labs_says_whose_answers_it_has_left(monkeypatch, tmp_path, capsys):

@@ -31,6 +31,8 @@ from pathlib import Path
 import jupytext
 import nbformat
 
+from labkit.copies import name_before
+
 ROOT = Path(__file__).resolve().parent.parent
 SOLVED, LABS = ROOT / "solutions" / "labs", ROOT / "labs"
 BEGIN = re.compile(r"^( *)# \[solution\] (.*)$")
@@ -234,10 +236,9 @@ def write(notebook, path: Path, force: bool = False) -> bool:
         if there.metadata.get("labkit", {}).get("untouched") != fingerprint(there):
             if not force:
                 return False
-            keep = path.parent.parent / "my" / "before"
-            keep.mkdir(parents=True, exist_ok=True)
-            copies = len(list(keep.glob(f"{path.stem}-*.ipynb")))
-            shutil.copy(path, keep / f"{path.stem}-{copies + 1}.ipynb")
+            place = name_before(path.parent.parent / "my" / path.name)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, place)
     text = nbformat.writes(notebook, version=4) + "\n"
     path.write_text(text, encoding="utf-8", newline="\n")
     return True

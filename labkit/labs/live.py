@@ -86,7 +86,7 @@ def files_of(process: psutil.Process) -> list[Path] | None:
         if script == CODE:
             with suppress(psutil.Error):
                 starter = process.parent()
-                return (files_of(starter) or []) if starter and service.is_mine(starter) else []
+                return (files_of(starter) or []) if starter else []
             return []
         if Path(script).stem in RUNNERS:
             return words_as_files(words, here)
