@@ -367,7 +367,7 @@ def is_whole(tests):
 
 @contextlib.contextmanager
 def nobody_else():
-    """Wait until no other start.py sets up this folder, and hold off those that come.
+    """Wait until no other start.py is at work in this folder, and hold off those that come.
 
     Child processes inherit the lock: it also holds while one outlives a killed start.py.
     """
@@ -377,7 +377,7 @@ def nobody_else():
     try:
         while not lock(file):
             if not waiting:
-                say("Another start.py is setting up this folder: waiting for it.")
+                say("Another start.py is at work in this folder: waiting for it.")
             waiting = True
             time.sleep(0.2)
         yield

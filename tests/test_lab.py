@@ -196,10 +196,10 @@ def test_of_two_starts_at_the_same_time_one_waits(own, capsys):
     second = Thread(target=lab.prepare, daemon=True)
     with set_up.nobody_else():
         second.start()
-        assert service.wait_until(lambda: "waiting for it" in capsys.readouterr().out, 5)
+        assert service.wait_until(lambda: "waiting for it" in capsys.readouterr().out, 30)
         assert own.updates == []
         (own.my / "port.txt").write_text("9701\n", encoding="utf-8")  # the first settles it
-    second.join(5)
+    second.join(30)
     assert own.updates == ["9701"]
     assert (own.my / "port.txt").read_text(encoding="utf-8") == "9701\n"
 

@@ -83,7 +83,7 @@ def test_a_sentence_that_no_test_provokes_is_found():
     )
     [sentence] = sentences(made_up)
     assert not is_provoked(sentence)
-    [known] = sentences('say("Another start.py is setting up this folder: waiting for it.")')
+    [known] = sentences('say("Another start.py is at work in this folder: waiting for it.")')
     assert is_provoked(known)
 
 

@@ -663,7 +663,7 @@ def test_the_one_who_comes_second_waits(outdated, wheels):
             encoding="utf-8",
         )
         line = second.stdout.readline()
-        says(subprocess.CompletedProcess([], 0, line, ""), "Another start.py is setting up this")
+        says(subprocess.CompletedProcess([], 0, line, ""), "Another start.py is at work in this")
         assert second.poll() is None
     output = second.communicate(timeout=120)[0]
     assert second.returncode == 0, output
