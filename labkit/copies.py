@@ -124,10 +124,16 @@ def fresh_cell(cell: dict, name: str, port: int) -> dict:
     text = source(cell)
     if cell["cell_type"] == "markdown":
         text = LINK.sub(lambda link: link[1] or f"{link[2]}_lab.ipynb", text)
-    if port != 9696 and not CONTAINERS.match(name):
-        text = PORT.sub(lambda found: found[1] or str(port), text)
+    text = with_port(text, name, port)
     cleared = {"outputs": [], "execution_count": None} if cell["cell_type"] == "code" else {}
     return cell | {"source": text.splitlines(keepends=True)} | cleared
+
+
+def with_port(text: str, name: str, port: int) -> str:
+    """Return a text of a lesson or lab ("lab_03_ping_pong") with the learner's port for 9696."""
+    if port == 9696 or CONTAINERS.match(name):
+        return text
+    return PORT.sub(lambda found: found[1] or str(port), text)
 
 
 # --- A learner's lab in its new version ---

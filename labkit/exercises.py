@@ -30,7 +30,7 @@ from IPython import get_ipython
 from IPython.display import Markdown, display
 from IPython.utils.capture import capture_output
 
-from labkit import SOLVED_LABS, LabError, progress, service
+from labkit import SOLVED_LABS, LabError, copies, progress, service
 
 SECONDS = 20  # a check may take no longer
 BUILTINS = dict(vars(builtins))  # as they were before anybody could change them
@@ -138,8 +138,7 @@ class Lab:
         """Show a solution: the lines of solutions/labs/, with the learner's port."""
         self._find(name)
         code = solution(self.name, name)
-        if self.name[:2] != "08":  # it speaks of ports inside containers
-            code = code.replace("9696", str(service.PORT))
+        code = copies.with_port(code, f"lab_{self.name}", service.PORT)
         return Markdown(f"```python\n{code}\n```")
 
     def start(self, script: str, **options) -> None:
@@ -175,7 +174,7 @@ def graded() -> bool:
 def solution(lab: str, name: str) -> str:
     """Return an exercise's solution, from solutions/labs/lab_LAB.py or the script it names."""
     text = (SOLVED_LABS / f"lab_{lab}.py").read_text(encoding="utf-8")
-    cell = rf'^# %% exercise="{re.escape(name)}"([^\n]*)\n(.*?)(?=^# %%|\Z)'
+    cell = rf'^# %% exercise="{name}"([^\n]*)\n(.*?)(?=^# %%|\Z)'
     settings, lines = re.search(cell, text, re.M | re.S).groups()
     if script := re.search(r'script="(.+?)"', settings):
         lines = (SOLVED_LABS / script[1]).read_text(encoding="utf-8")

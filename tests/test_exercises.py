@@ -98,6 +98,7 @@ NAUGHTY = {  # what the code does inside the check: mark, words of the sentence
         "✔",
         "Correct",
     ),
+    "import builtins\nbuiltins.callable = None\ndef add(a, b):\n    return a + b": ("✔", "Correct"),
     "import math\nmath.isclose = math.isnan = None\ndef add(a, b):\n    return a + b": (
         "✔",
         "Correct",
@@ -241,6 +242,7 @@ def test_a_script_has_no_progress(capsys, monkeypatch):
     monkeypatch.setattr(exercises, "get_ipython", lambda: None)
     lab.check("add-two")
     assert capsys.readouterr().out == "✔ 1.1  Correct: 5.\n"
+    Lab("01_train_the_model")
     assert not progress.file().exists()
 
 
@@ -346,6 +348,8 @@ def test_progress_survives_a_crash_and_damage(capsys):
         f.write(b'\n\xff\xfe{}\n[1]\n"x"\n{"exercise": 5, "mark": "\xe2\x9c\x94"}\n{"reset": 1}\n')
     progress.record("find-the-text-columns", "✔")
     progress.record("find-the-text-columns", "✘")  # what was solved stays solved
+    progress.record("what-if", "✘")
+    progress.record("what-if", "○")
     solved = {"clean-a-column", "find-the-text-columns", "three-in-three-out"}
     assert progress.solved() == solved
     progress.show()
@@ -488,6 +492,7 @@ def test_a_lab_that_is_opened_starts_the_clock_unless_it_is_marked(monkeypatch):
 
 def test_a_folder_that_can_not_be_written_does_not_hide_the_answer(capsys):
     progress.file().parent.write_text("a file where the folder should be")
+    Lab("01_train_the_model")  # says nothing
     lab.check("add-two")
     out = capsys.readouterr().out
     assert out.startswith("✔ 1.1  Correct: 5. (Your progress can't be written to progress.jsonl")

@@ -484,6 +484,14 @@ def test_words_that_are_no_paths_are_passed_over(monkeypatch, tmp_path):
         assert files and not any(live.is_same(file, tmp_path / "mine.py") for file in files)
 
 
+def test_a_process_that_has_just_ended_is_passed_over(monkeypatch):
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    process = psutil.Process(child.pid)
+    child.wait()
+    monkeypatch.setattr(service, "listeners", lambda port: [process])
+    assert live.listeners(9696) == []
+
+
 def test_a_process_without_a_folder_is_not_in_mine(monkeypatch, tmp_path):
     write("mine.py", SMALL)
     monkeypatch.setattr(psutil.Process, "cmdline", lambda process: ["python", "mine.py"])
@@ -585,6 +593,15 @@ def test_json_is_asked_for_and_given(monkeypatch):
         assert "answered with 200, and is with 201: no." in complaint(
             mine.json, {"n": "number"}, "POST", "/n", "no"
         )
+
+
+def test_no_password_of_the_users_goes_along(monkeypatch, tmp_path):
+    (tmp_path / "netrc").write_text("default login me password secret\n", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    headers = []
+    with asked(lambda asked, _: headers.append(asked.headers) or (200, ""), monkeypatch) as mine:
+        mine.ask("GET", "/ping")
+    assert len(headers) == 1 and "Authorization" not in headers[0]
 
 
 # --- JSON ---
