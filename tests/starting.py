@@ -139,11 +139,18 @@ class Lab:
     """JupyterLab without a browser, by labkit.lab or another command: what it says, its address."""
 
     def __init__(
-        self, *options, command=BY_MODULE, as_user=(), words=r"token=|asks for", **environment
+        self,
+        *options,
+        folder=ROOT,
+        command=BY_MODULE,
+        as_user=(),
+        words=r"token=|asks for",
+        **environment,
     ):
+        self.folder = folder
         self.process = subprocess.Popen(
             [*as_user, *command, "--no-browser", *options],
-            cwd=ROOT,
+            cwd=folder,
             env=BARE | {"PYTHONUNBUFFERED": "1"} | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 import requests
-from conftest import assert_one_sentence
+from conftest import assert_one_sentence, copy_lab
 from nbclient import NotebookClient
 from starting import BARE, Lab
 
@@ -37,20 +37,26 @@ def assert_works(running):
     code = "import sys, matplotlib.pyplot as plt; print(sys.prefix)"
     assert running.run_in_kernel(code) == sys.prefix + "\n"
     line = "python -c 'import os, sys; print(\">\" + sys.prefix, os.getcwd())'"
-    running.type_in_terminal(line, f">{re.escape(f'{sys.prefix} {ROOT}')}")
+    running.type_in_terminal(line, f">{re.escape(f'{sys.prefix} {running.folder}')}")
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    """A copy of the lab, or JupyterLab's start would bring a learner's notebooks up to date."""
+    return copy_lab(tmp_path_factory.mktemp("house") / "lab")
 
 
 # --- Homes and other users ---
 
 
 @pytest.fixture
-def as_user():
+def as_user(house):
     """The words that run a command as somebody who can't write into what is ours."""
     if os.name == "nt" or os.geteuid() != 0:
         pytest.skip("only root can start a program as another user")
     if not shutil.which("setpriv"):
         pytest.skip("there is no setpriv on this machine")
-    copies.update(lambda _: None)  # that user can't, and needs a page to open
+    copies.update(lambda _: None, house)  # that user can't, and needs a page to open
     return ANOTHER_USER
 
 
@@ -63,7 +69,7 @@ def home():
 
 
 @pytest.mark.slow
-def test_a_home_and_an_environment_of_somebody_else(as_user, home):
+def test_a_home_and_an_environment_of_somebody_else(as_user, home, house):
     (home / ".ipython").mkdir()
     settings = home / ".jupyter/lab/user-settings/@jupyterlab/apputils-extension"
     settings.mkdir(parents=True)
@@ -71,7 +77,7 @@ def test_a_home_and_an_environment_of_somebody_else(as_user, home):
     (settings / "themes.jupyterlab-settings").write_text(dark, encoding="utf-8")
     foreign = {name: str(home / "x") for name in ("XDG_RUNTIME_DIR", "JUPYTER_RUNTIME_DIR")}
     begun = {str(path) for path in home.rglob("*")}
-    with Lab(as_user=as_user, HOME=str(home), **foreign) as running:
+    with Lab(folder=house, as_user=as_user, HOME=str(home), **foreign) as running:
         assert_works(running)
         url = "/lab/api/settings/@jupyterlab/apputils-extension:themes"
         assert running.ask(url)["raw"] == dark
@@ -80,8 +86,8 @@ def test_a_home_and_an_environment_of_somebody_else(as_user, home):
 
 
 @pytest.mark.parametrize("home", ["/", pytest.param("", marks=pytest.mark.slow)])
-def test_a_user_without_a_home(as_user, home):
-    with Lab(as_user=as_user, HOME=home) as running:
+def test_a_user_without_a_home(as_user, home, house):
+    with Lab(folder=house, as_user=as_user, HOME=home) as running:
         assert_works(running)
     assert "Traceback" not in running.output
 
@@ -106,7 +112,7 @@ def test_folders_that_can_be_written_stay_where_they_are(monkeypatch, home, tmp_
 def own(monkeypatch, tmp_path):
     """A learner's folder, an empty one for notes of running servers, and updates that only count.
 
-    Yields the folder; its `updates` are the ports that were told to an update.
+    Nobody else has a port. Yields the folder; its `updates` are the ports that updates were told.
     """
     monkeypatch.setattr(os, "environ", os.environ.copy())
     for name in ("LAB_PORT", "PORT"):
@@ -117,6 +123,7 @@ def own(monkeypatch, tmp_path):
     folder.mkdir(parents=True)
     monkeypatch.setattr("labkit.MY", folder)
     monkeypatch.setattr(lab, "MY", folder)
+    monkeypatch.setattr(lab, "is_another_users", lambda port: False)
     monkeypatch.setattr(copies, "update", lambda _: updates.append(os.environ.get("LAB_PORT")))
     return SimpleNamespace(my=folder, updates=updates, runtime=tmp_path / "runtime")
 
@@ -165,9 +172,9 @@ def test_what_a_dead_server_left_does_not_count(own, listener):
 
 
 @pytest.mark.slow
-def test_a_jupyterlab_that_we_started_is_running(own, monkeypatch):
-    monkeypatch.setattr(lab, "MY", ROOT / "my")
-    with Lab(JUPYTER_RUNTIME_DIR=str(own.runtime)):
+def test_a_jupyterlab_that_we_started_is_running(own, house, monkeypatch):
+    monkeypatch.setattr(lab, "MY", house / "my")
+    with Lab(folder=house, JUPYTER_RUNTIME_DIR=str(own.runtime)):
         assert lab.is_running()
     assert not lab.is_running()
 
@@ -244,8 +251,7 @@ def test_a_port_of_ones_own_is_kept_and_handed_on(port, own):
         assert (os.environ["LAB_PORT"], os.environ["PORT"]) == ("9702", "9702")
 
 
-def test_a_port_that_the_terminal_had_for_something_else_is_not_the_services(own, monkeypatch):
-    monkeypatch.setattr(lab, "is_another_users", lambda port: False)
+def test_a_port_that_the_terminal_had_for_something_else_is_not_the_services(own):
     os.environ["PORT"] = "8080"
     lab.prepare()
     assert os.environ["PORT"] == "9696"
@@ -285,8 +291,7 @@ def test_where_9696_is_another_users_a_free_one_is_taken_once(own, monkeypatch, 
     assert own.updates == [port, port] and capsys.readouterr().out == ""
 
 
-def test_9696_leaves_no_trace(own, monkeypatch):
-    monkeypatch.setattr(lab, "is_another_users", lambda port: False)
+def test_9696_leaves_no_trace(own):
     lab.prepare()
     assert own.updates == [None]
     assert not {"LAB_PORT", "PORT"} & set(os.environ) and not list(own.my.iterdir())
@@ -346,7 +351,7 @@ def test_what_root_hands_on_may_be_ones_own(monkeypatch, listener):
 # --- Passwords and addresses ---
 
 
-def test_with_a_password_the_address_is_printed_and_the_port_is_the_real_one(home):
+def test_with_a_password_the_address_is_printed_and_the_port_is_the_real_one(home, house):
     from jupyter_server.auth import passwd
 
     (home / ".jupyter").mkdir()
@@ -355,7 +360,8 @@ def test_with_a_password_the_address_is_printed_and_the_port_is_the_real_one(hom
     file.write_text(json.dumps(config), encoding="utf-8")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        with Lab(f"--port={port}", HOME=str(home), USERPROFILE=str(home)) as running:
+        user = {"HOME": str(home), "USERPROFILE": str(home)}
+        with Lab(f"--port={port}", folder=house, **user) as running:
             assert (running.page, running.token) == ("/lab/tree/my/00_start_here.ipynb", "")
             assert not running.host.endswith(f":{port}")
             assert "password" in requests.get(f"http://{running.host}/login", timeout=30).text
@@ -363,8 +369,8 @@ def test_with_a_password_the_address_is_printed_and_the_port_is_the_real_one(hom
 
 
 @pytest.mark.slow
-def test_a_token_of_ones_own_is_asked_for_and_not_shown():
-    with Lab("--ip=0.0.0.0", JUPYTER_TOKEN="my-own") as running:
+def test_a_token_of_ones_own_is_asked_for_and_not_shown(house):
+    with Lab("--ip=0.0.0.0", folder=house, JUPYTER_TOKEN="my-own") as running:
         assert "It asks for the password or token of your own" in running.output
         assert requests.get(f"http://{running.host}/api/contents", timeout=30).status_code == 403
     assert "my-own" not in running.output
@@ -396,13 +402,13 @@ class Refusing(BaseHTTPRequestHandler):
 
 
 @pytest.mark.parametrize("scheme", ["http", pytest.param("socks5", marks=pytest.mark.slow)])
-def test_no_proxy_comes_between_a_terminal_or_a_notebook_and_this_machine(scheme):
+def test_no_proxy_comes_between_a_terminal_or_a_notebook_and_this_machine(scheme, house):
     with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://localhost:{server.server_port}"
         proxy = f"{scheme}://127.0.0.1:9"
         names = ["http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY"]
-        with Lab(NO_PROXY="example.org", **dict.fromkeys(names, proxy)) as running:
+        with Lab(folder=house, NO_PROXY="example.org", **dict.fromkeys(names, proxy)) as running:
             code = f"import requests; print(requests.get('{url}').text)"
             assert running.run_in_kernel(code) == "PONG\n"
             if os.name != "nt" and shutil.which("curl"):

@@ -164,6 +164,7 @@ WAYS = {  # to start my/work/mine.py, from the folder above
     "a debugger": "-m pdb -c continue work/mine.py",
     "flask": "-m flask --app work/mine run --port {port}",
     "flask, with =": "-m flask --app=work/mine.py:app run --port {port}",
+    "flask, a module": "-m flask --app work.mine run --port {port}",
     "granian": "-m granian --interface wsgi --port {port} --working-dir work mine:app",
     "granian, with workers": "-m granian --interface wsgi --port {port} --workers 2 "
     "--working-dir=work mine:app",

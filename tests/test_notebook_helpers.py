@@ -129,18 +129,16 @@ def test_model_says_why_it_can_not_be_trained(tmp_path, monkeypatch):
         labkit.model()
 
 
-def test_work_folder_is_the_learners_unless_tests_say_otherwise(monkeypatch):
+def test_work_folder_is_the_learners_unless_tests_say_otherwise(tmp_path, monkeypatch):
+    assert labkit.MY == ROOT / "my"
+    monkeypatch.setattr(labkit, "MY", tmp_path / "my")
     monkeypatch.chdir(ROOT)
     monkeypatch.delenv("LAB_WORK", raising=False)
     labkit.work_folder()
-    assert Path.cwd() == ROOT / "my" / "work"
+    assert Path.cwd() == tmp_path / "my" / "work"
     monkeypatch.setenv("LAB_WORK", "work-other")
-    try:
-        labkit.work_folder()
-        assert Path.cwd() == ROOT / "my" / "work-other"
-    finally:
-        monkeypatch.chdir(ROOT)
-        (ROOT / "my" / "work-other").rmdir()
+    labkit.work_folder()
+    assert Path.cwd() == tmp_path / "my" / "work-other"
 
 
 def test_work_folder_that_can_not_be_made_is_said(tmp_path, monkeypatch):
