@@ -231,7 +231,8 @@ def spare_port() -> int:
     random.shuffle(ports)
     if hasattr(os, "getuid"):
         ports.insert(0, 9700 + os.getuid() % 300)
-    return next(port for port in ports if port != PORT and not is_open(port))
+    free = (port for port in ports if port != PORT and not is_open(port))
+    return next(free, None) or free_port()  # some guards of a machine answer on all
 
 
 # --- Who listens ---

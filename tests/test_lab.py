@@ -311,6 +311,23 @@ def test_only_another_users_program_is_another_users(listener):
     assert not lab.is_another_users(service.free_port())
 
 
+def test_where_only_ones_own_programs_can_be_seen_the_others_are_another_users(
+    monkeypatch, listener
+):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert not lab.is_another_users(listener)
+    assert not lab.is_another_users(service.free_port())
+    monkeypatch.setattr(service, "is_mine", lambda process: False)
+    assert lab.is_another_users(listener)
+
+
+@linux_only
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
+def test_who_listens_on_an_ipv6_address_is_seen():
+    with socket.create_server(("::", 0), family=socket.AF_INET6) as server:
+        assert lab.listening_users(server.getsockname()[1]) == {os.getuid()}
+
+
 def test_a_program_of_another_user_is_seen(as_user, tmp_path):
     code = (
         "import socket; server = socket.create_server(('127.0.0.1', 0)); "

@@ -185,7 +185,7 @@ def test_however_it_was_started_it_is_the_script(way, port, tmp_path, monkeypatc
         Live("mine.py")
         write("yours.py", FLASK)  # a wrong answer: the neighbour does not run
         said = complaint(Live, "yours.py")
-    assert "and not your yours.py: stop it" in said
+    assert "and not your yours.py: start yours" in said
 
 
 MENTIONS = {  # mine.py, and run something else
@@ -205,7 +205,7 @@ def test_a_command_line_that_only_mentions_the_script_does_not_run_it(way, port)
     words = [SMALL if word == "{code}" else word for word in MENTIONS[way].split()]
     with running("other.py", port, command=[sys.executable, *words]):
         said = complaint(Live, "mine.py")
-    assert f"on port {port} answers python" in said and "and not your mine.py: stop it" in said
+    assert f"on port {port} answers python" in said and "and not your mine.py: start yours" in said
     assert "import" not in said, "code is no name"
 
 
@@ -229,7 +229,7 @@ def test_a_worker_with_a_command_line_of_its_own_is_its_starters(port):
     with running("mine.py", port, starts):
         Live("mine.py")
         write("yours.py", starts)
-        assert "and not your yours.py: stop it" in complaint(Live, "yours.py")
+        assert "and not your yours.py: start yours" in complaint(Live, "yours.py")
 
 
 def test_another_script_of_mine_is_named(port):
@@ -238,7 +238,7 @@ def test_another_script_of_mine_is_named(port):
         said = complaint(Live, "mine.py")
     assert f"on port {port} answers " in said and "other.py" in said
     assert f"(process {process.pid})" in said or sys.platform == "win32"  # .venv starts another
-    assert "and not your mine.py: stop it (Ctrl+C in its terminal, or" in said
+    assert "and not your mine.py: start yours with the cell above; if" in said
 
 
 @pytest.mark.parametrize("way", ["from there", "by its path", "as a module"])
@@ -254,8 +254,9 @@ def test_the_script_of_another_folder_is_not_mine(way, port, tmp_path):
     with running(other / "mine.py", port, SMALL, [sys.executable, *command], **where):
         said = complaint(Live, "mine.py")
     assert said == (
-        f"on port {port} answers the mine.py of another folder, {other}, and not yours: stop it "
-        "(Ctrl+C in its terminal, or shut down its notebook), then start yours with the cell above."
+        f"on port {port} answers the mine.py of another folder, {other}, and not yours: start "
+        "yours with the cell above; if that says that the port is taken, first stop the other "
+        "(Ctrl+C in its terminal, or shut down its notebook)."
     )
 
 
@@ -268,7 +269,7 @@ def test_a_copy_in_another_folder_does_not_become_mine_by_being_the_same(port, t
         if sys.platform == "win32":
             pytest.skip("Windows keeps the folder of a running program")
         shutil.rmtree(other)
-        assert "and not your mine.py: stop it" in complaint(Live, "mine.py")
+        assert "and not your mine.py: start yours" in complaint(Live, "mine.py")
 
 
 def test_another_port_is_named(port):
@@ -455,7 +456,7 @@ def test_of_my_own_program_that_we_may_not_look_into_is_said_what_is_known(
         said = complaint(Live, "mine.py")
     assert said.startswith(f"on port {port} answers ")
     assert f"(process {process.pid})" in said or sys.platform == "win32"
-    assert ", and the lab may not see whether that is your mine.py: stop it (Ctrl+C in" in said
+    assert ", and the lab may not see whether that is your mine.py: start yours with" in said
 
 
 @pytest.mark.parametrize("came", ["somebody", psutil.AccessDenied(1)])

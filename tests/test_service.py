@@ -316,6 +316,11 @@ def test_a_spare_port_is_free_and_another_one_for_each_of_a_class(monkeypatch):
     assert service.spare_port() != found[0]
 
 
+def test_a_spare_port_is_found_where_something_answers_on_all_of_them(monkeypatch):
+    monkeypatch.setattr(service, "is_open", lambda port: True)
+    assert service.spare_port() > 1023
+
+
 def test_a_spare_port_is_free_and_without_user_numbers_mostly_another_one(monkeypatch):
     monkeypatch.delattr(os, "getuid", raising=False)  # Windows
     found = {service.spare_port() for _ in range(20)}

@@ -183,7 +183,7 @@ def test_another_copy_of_the_lab_is_named(learner):
         said = new.run(CHECK)
         assert said.startswith(
             f"✘ 3.1  on port {old.port} answers the hello_service.py of another folder, {old.work},"
-            " and not yours: stop it (Ctrl+C"
+            " and not yours: start yours with the cell"
         )
         assert old.run(CHECK).startswith("✔ 3.1")
 

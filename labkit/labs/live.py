@@ -204,8 +204,8 @@ class Live:
 
     def _refuse_another_script(self, who):
         remedy = (
-            "stop it (Ctrl+C in its terminal, or shut down its notebook), then start yours with "
-            "the cell above"
+            "start yours with the cell above; if that says that the port is taken, first stop the "
+            "other (Ctrl+C in its terminal, or shut down its notebook)"
         )
         if who.files is None:
             raise Wrong(
